@@ -1,0 +1,1 @@
+"""One module a model; formulas with their sources in the docstrings."""

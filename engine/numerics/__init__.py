@@ -1,0 +1,1 @@
+"""What the models share: digits, small networks, layer tables, randomness."""

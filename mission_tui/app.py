@@ -1,0 +1,470 @@
+"""The game in the terminal: which screen comes next, and where its events go.
+
+The first frame loads nothing heavy: the missions, numpy and plotext come in a thread behind the
+title.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import events, on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from mission_tui import paths
+from mission_tui.screens import messages
+from mission_tui.screens.small import SMALLEST, SmallScreen
+from mission_tui.screens.theme import NIGHT
+from mission_tui.screens.title import TitleScreen
+from mission_tui.text import clean_line
+from mission_tui.widgets.masthead import Masthead
+
+if TYPE_CHECKING:
+    from mission_tui.content.load import MissionFile
+    from mission_tui.content.schema import Mission
+    from mission_tui.ledger.plays import OpenPlay
+    from mission_tui.play.actions import Truth
+    from mission_tui.play.events import Event
+    from mission_tui.screens.missions import Waiting
+
+IDLE_AFTER: Final = 30.0
+"""Seconds without a key after which time counts as idle."""
+DRAFTS: Final = 2.0
+"""Seconds within which a moved slider or a draft is on disk."""
+
+
+class MissionApp(App[None]):
+    """Mission TUI."""
+
+    TITLE = "Mission TUI"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        saves: Path,
+        *,
+        mission: str | None = None,
+        track: str | None = None,
+        student: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_theme(NIGHT)
+        # Without colour, an ansi theme keeps 24-bit greys out of the output too.
+        self.theme = "ansi-dark" if self.no_color else NIGHT.name
+        self._saves = saves
+        self._asked = (mission, track)
+        self._student = student or ""
+        self._missions: dict[str, MissionFile] = {}
+        self._problems: list[str] = []
+        self._loaded = False
+        self._waiting = False  # the player is past the title and the missions are still loading
+        self._play: OpenPlay | None = None
+        self._entered = self._touched = time.monotonic()
+        self._idle = 0.0
+        self._later: Timer | None = None
+        self._said: str | None = None
+
+    # -- starting --------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Show the title, then load behind it."""
+        self._student = self._student or _remembered().get("student", "")
+        self.push_screen(TitleScreen())
+        self.call_after_refresh(self._load)
+        self._handle_signals()
+
+    @work(thread=True, exclusive=True, group="load")
+    def _load(self) -> None:
+        from mission_tui.content.load import MissionError, load
+
+        found: dict[str, MissionFile] = {}
+        problems: list[str] = []
+        for path in _mission_paths(self._asked[0]):
+            try:
+                mission = load(path)
+            except MissionError as error:
+                problems += [str(problem) for problem in error.problems]
+            except OSError as error:
+                problems.append(f"{path}: {error.strerror}")
+            else:
+                found[mission.id] = mission
+        if not found and not problems:
+            problems.append(f"no missions in {paths.missions_dir()}")
+        self.call_from_thread(self._have, found, problems)
+        import plotext  # noqa: F401  (drawn with later; loading it now keeps the first chart quick)
+
+        import mission_tui.screens.workbench  # noqa: F401
+
+    def _have(self, missions: dict[str, MissionFile], problems: list[str]) -> None:
+        self._missions, self._problems, self._loaded = missions, problems, True
+        if self._waiting:
+            self._waiting = False
+            self._after_title()
+
+    # -- from the title to a play ----------------------------------------------------------
+
+    @on(messages.Begin)
+    def _begin(self) -> None:
+        if self._loaded:
+            self._after_title()
+        elif not self._waiting:
+            self._waiting = True
+
+    def _after_title(self) -> None:
+        if not self._student:
+            from mission_tui.screens.who import WhoScreen
+
+            self.switch_screen(WhoScreen())
+            return
+        mission, track = self._asked
+        self._asked = (None, None)
+        found = self._missions.get(Path(mission).stem) if mission else None
+        if found and track and track in found.tracks:
+            self._start(found.tracks[track])
+        elif found:
+            self._choose_persona(found)
+        else:
+            self._home()
+
+    @on(messages.Named)
+    def _named(self, message: messages.Named) -> None:
+        self._student = message.student
+        _remember({"student": message.student})
+        self._after_title()
+
+    @on(messages.Home)
+    def _home(self) -> None:
+        from mission_tui.screens.missions import MissionsScreen
+
+        self._leave_play()
+        missions = list(self._missions.values())
+        screen = MissionsScreen(self._student, missions, self._resumable(), self._problems)
+        self.switch_screen(screen)
+
+    @on(messages.MissionChosen)
+    def _mission_chosen(self, message: messages.MissionChosen) -> None:
+        self._choose_persona(self._missions[message.mission])
+
+    def _choose_persona(self, mission: MissionFile) -> None:
+        from mission_tui.screens.persona import PersonaScreen
+
+        self.switch_screen(PersonaScreen(mission))
+
+    @on(messages.TrackChosen)
+    def _track_chosen(self, message: messages.TrackChosen) -> None:
+        self._start(self._missions[message.mission].tracks[message.track])
+
+    def _start(self, mission: Mission) -> None:
+        from mission_tui.ledger import plays
+
+        try:
+            opened = plays.start(self._saves, mission, self._student, "human")
+        except plays.PlayError as error:
+            self._tell(str(error))
+            return
+        self._opened(opened)
+
+    @on(messages.ResumeChosen)
+    def _resume(self, message: messages.ResumeChosen) -> None:
+        from mission_tui.ledger import plays
+        from mission_tui.ledger.lockfile import HeldError
+
+        try:
+            opened = plays.resume(message.path, self._find)
+        except (plays.PlayError, HeldError) as error:
+            self._tell(str(error))
+            return
+        self._opened(opened)
+
+    def _opened(self, opened: OpenPlay) -> None:
+        self._play = opened
+        opened.on_record = self._recorded
+        self._entered = self._touched = time.monotonic()
+        self._idle = 0.0
+        self._check_saved()
+        if opened.game.session.in_flight:
+            self._rerun(opened)
+        else:
+            self._show()
+
+    @work(thread=True, exclusive=True, group="rerun")
+    def _rerun(self, opened: OpenPlay) -> None:
+        """Execute again the run that a dead process left unfinished, then show its screen."""
+        run = opened.game.session.in_flight
+        if run is None:
+            return
+        from mission_tui.play.evaluate import outcome
+
+        found = outcome(opened.game.session.request(run.setting))
+        self.call_from_thread(opened.game.resume_run, found)
+        self.call_from_thread(self._show)
+
+    def _find(self, mission: str, track: str) -> Mission | None:
+        found = self._missions.get(mission)
+        return found.tracks.get(track) if found else None
+
+    def _resumable(self) -> list[Waiting]:
+        from mission_tui.ledger import plays
+        from mission_tui.screens.missions import Waiting
+
+        waiting: list[Waiting] = []
+        for saved in plays.saved_plays(self._saves, self._student):
+            mission = self._find(saved.mission, saved.track)
+            if saved.closed or mission is None or saved.driver != "human":
+                continue
+            when = saved.saved[:16].replace("T", " ")
+            line = f"{mission.title} · {mission.persona.name} · {saved.screen} · {when} UTC"
+            waiting.append(Waiting(saved.path, clean_line(line)))
+        return waiting
+
+    # -- in a play -------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        """Show the screen of the step where the play is."""
+        from mission_tui.screens.briefing import BriefingScreen
+        from mission_tui.screens.claim import ClaimScreen
+        from mission_tui.screens.debrief import DebriefScreen
+        from mission_tui.screens.lock import LockScreen
+        from mission_tui.screens.reveal import RevealScreen
+        from mission_tui.screens.workbench import WorkbenchScreen
+
+        assert self._play is not None
+        screens = {
+            "briefing": BriefingScreen,
+            "lock": LockScreen,
+            "workbench": WorkbenchScreen,
+            "reveal": RevealScreen,
+            "claim": ClaimScreen,
+            "debrief": DebriefScreen,
+        }
+        game = self._play.game
+        self.switch_screen(screens[game.session.at.screen](game))
+
+    @on(messages.Go)
+    def _go(self, message: messages.Go) -> None:
+        """Go to another screen; the way to a reveal asks the engine, in a thread."""
+        if self._play is None:
+            return
+        if refusal := self._play.game.session.barred(message.screen):
+            self.notify(clean_line(refusal[0].upper() + refusal[1:]) + ".", severity="warning")
+            return
+        self._travel(self._play, message.screen)
+
+    @work(thread=True, exclusive=True, group="travel")
+    def _travel(self, opened: OpenPlay, screen: str) -> None:
+        truths = opened.game.truths() if screen == "reveal" else None
+        self.call_from_thread(self._arrive, opened, screen, truths)
+
+    def _arrive(self, opened: OpenPlay, screen: str, truths: dict[str, Truth] | None) -> None:
+        now = time.monotonic()
+        self._count_idle(now)
+        total, idle = now - self._entered, self._idle
+        opened.game.go(screen, round((total - idle) * 1000), round(idle * 1000), truths)
+        self._entered, self._idle = now, 0.0
+        self._show()
+
+    @on(messages.Draft)
+    def _draft(self) -> None:
+        """Something moved that is not recorded yet: have it on disk within two seconds."""
+        if self._later is None:
+            self._later = self.set_timer(DRAFTS * 0.75, self._save_drafts)
+
+    def _save_drafts(self) -> None:
+        self._later = None
+        if self._play is not None:
+            self._play.game.settle()
+            self._play.journal.flush()
+            self._check_saved()
+
+    @on(messages.CloseAndSign)
+    def _sign(self) -> None:
+        from mission_tui.ledger.plays import PlayError
+        from mission_tui.play.actions import Close
+        from mission_tui.screens.debrief import DebriefScreen
+
+        assert self._play is not None
+        if not self._play.game.session.closed:
+            self._play.game.act(Close())
+        try:
+            path = self._play.seal()
+        except PlayError as error:
+            self._tell(str(error))
+            return
+        if isinstance(self.screen, DebriefScreen):
+            self.screen.signed(path)
+
+    def _recorded(self, _: Event) -> None:
+        self._check_saved()
+        self._draft()
+
+    def _check_saved(self) -> None:
+        """Show or clear the banner, where the journal says that it is in memory alone."""
+        unsaved = self._play.journal.unsaved if self._play else None
+        for masthead in self.screen.query(Masthead):
+            masthead.unsaved = unsaved is not None
+        if unsaved and unsaved != self._said:
+            self.notify(clean_line(unsaved, 300), title="Unsaved", severity="error", timeout=12)
+        self._said = unsaved
+
+    def _leave_play(self) -> None:
+        if self._play is not None:
+            self._play.game.settle()
+            self._play.journal.close()
+            self._play = None
+
+    # -- everywhere ------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep the clock of active and idle time."""
+        if isinstance(event, (events.Key, events.MouseDown, events.MouseScrollDown)):
+            self._count_idle(time.monotonic())
+        await super().on_event(event)
+
+    def _count_idle(self, now: float) -> None:
+        quiet = now - self._touched
+        if quiet > IDLE_AFTER:
+            self._idle += quiet - IDLE_AFTER
+        self._touched = now
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover the game while the terminal is too small for it."""
+        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        covered = isinstance(self.screen, SmallScreen)
+        if small and not covered:
+            self.push_screen(SmallScreen())
+        elif covered and not small:
+            self.pop_screen()
+
+    def action_help(self) -> None:
+        """Help for this screen and for what has the focus, with every key that works."""
+        from mission_tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, (HelpScreen, SmallScreen)):
+            return
+        texts = [self.screen.HELP or "## Mission TUI"]
+        if self.focused is not None and self.focused.HELP:
+            texts.append(self.focused.HELP)
+        keys = [
+            (self.get_key_display(active.binding), active.binding.description)
+            for active in self.screen.active_bindings.values()
+            if active.enabled and active.binding.description
+        ]
+        self.push_screen(HelpScreen(texts, list(dict.fromkeys(keys))))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette offers what the screen's own keys do now, then the usual."""
+        for active in screen.active_bindings.values():
+            if active.enabled and active.node is screen and active.binding.description:
+                binding = active.binding
+                run = partial(screen.run_action, binding.action)
+                yield SystemCommand(binding.description, f"key {binding.key}", run)
+        if self._play is not None:
+            words = "Keep this play in another folder from now on"
+            yield SystemCommand("Save elsewhere", words, self.action_elsewhere)
+        yield from super().get_system_commands(screen)
+
+    def action_elsewhere(self) -> None:
+        """Ask for another folder, and go on saving there."""
+        from mission_tui.screens.elsewhere import ElsewhereScreen
+
+        if self._play is None:
+            return
+        suggested = paths.state_dir() / "saves"
+        self.push_screen(ElsewhereScreen(self._play.journal.unsaved or "", suggested), self._move)
+
+    def _move(self, folder: Path | None) -> None:
+        if folder is None or self._play is None:
+            return
+        from mission_tui.ledger.lockfile import HeldError
+
+        data = self._play.game.session.header
+        path = paths.journal_path(folder, data["student"], data["play_id"])
+        try:
+            moved = self._play.journal.move_to(path)
+        except (FileExistsError, HeldError) as error:
+            self._tell(str(error))
+            return
+        if moved:
+            self.notify(f"Saved in {clean_line(path.parent, 200)}")
+        self._check_saved()
+
+    def _tell(self, sentence: str) -> None:
+        self.notify(clean_line(sentence, 300), severity="error", timeout=12)
+
+    async def action_quit(self) -> None:
+        """Leave; everything is saved."""
+        self._leave_play()
+        self.exit()
+
+    def on_unmount(self) -> None:
+        """Let other sessions in, however the app ends."""
+        self._leave_play()
+
+    def _handle_signals(self) -> None:
+        """A dropped line (SIGHUP) or a stop (SIGTERM) saves, restores the terminal, and ends.
+
+        The toolkit dies of SIGHUP without cleaning up, so both are handled here.
+        """
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(name, self._die, name)
+
+    def _die(self, received: signal.Signals) -> None:
+        self._leave_play()
+        try:
+            if self._driver is not None:
+                self._driver.stop_application_mode()
+        finally:
+            # A hung-up terminal takes no more bytes: nothing after this may try to write one.
+            os._exit(128 + received)
+
+
+def _mission_paths(asked: str | None) -> tuple[Path, ...]:
+    from mission_tui.content.load import files
+
+    installed = files(paths.missions_dir())
+    given = Path(asked) if asked else None
+    if given is not None and given.suffix == ".toml":
+        return (*installed, given)
+    return installed
+
+
+def _profile() -> Path:
+    return paths.state_dir() / "profile.json"
+
+
+def _remembered() -> Mapping[str, str]:
+    try:
+        found = json.loads(_profile().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(found, dict) or not isinstance(found.get("student"), str):
+        return {}
+    return {"student": clean_line(found["student"], 64)}
+
+
+def _remember(profile: Mapping[str, str]) -> None:
+    """Best effort: a machine that keeps nothing just asks again."""
+    try:
+        _profile().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _profile().write_text(json.dumps(profile), encoding="utf-8")
+    except OSError:
+        return

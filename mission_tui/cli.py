@@ -1,0 +1,306 @@
+"""The command line. Each command loads what it needs when it runs, and nothing before.
+
+Exit codes: 0 done, 1 something that was checked fails, 2 the command line is wrong or a file
+can't be opened. Errors are one line on stderr, without a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from mission_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from mission_tui.content.schema import Mission
+    from mission_tui.ledger.plays import OpenPlay
+
+DONE: Final = 0
+FAILS: Final = 1
+USAGE: Final = 2
+STUDENT: Final = "guest"
+
+
+class UsageError(Exception):
+    """The command line is wrong, or a file can't be opened. The text is one sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2 and one line."""
+        self.exit(USAGE, f"mission-tui: {clean_line(message)} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except UsageError as error:
+        return _say_error(str(error), USAGE)
+    except BrokenPipeError:
+        return DONE
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return _say_error(f"{error.filename or 'a file'}: {reason}", USAGE)
+    except KeyboardInterrupt:
+        return _say_error("stopped", 130)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="mission-tui",
+        description="Missions in machine-learning systems: predict, act, observe, explain.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(run=_game)
+    _saves_option(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+
+    play = commands.add_parser("play", help="play one mission")
+    play.add_argument("mission")
+    play.add_argument("--track")
+    play.add_argument("--student")
+    play.add_argument("--plain", action="store_true", help="the same play, line by line")
+    _saves_option(play)
+    play.set_defaults(run=_play)
+
+    autoplay = commands.add_parser("autoplay", help="let a bot play, and print its ledger's path")
+    autoplay.add_argument("mission")
+    autoplay.add_argument("--track", required=True)
+    autoplay.add_argument("--bot", default="reference", help="reference or random")
+    autoplay.add_argument("--seed", type=int, help="a chosen seed; the ledger says so")
+    autoplay.add_argument("--student")
+    _saves_option(autoplay)
+    autoplay.set_defaults(run=_autoplay)
+
+    verify = commands.add_parser("verify", help="check ledgers: one row a file, named verdicts")
+    verify.add_argument("files", nargs="+", metavar="FILE", type=Path)
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(run=_verify)
+
+    replay = commands.add_parser("replay", help="recompute a play beside its record")
+    replay.add_argument("file", metavar="FILE", type=Path)
+    replay.add_argument("--json", action="store_true")
+    replay.set_defaults(run=_replay)
+
+    missions = commands.add_parser("missions", help="list what is installed")
+    missions.set_defaults(run=_missions)
+
+    check = commands.add_parser("check", help="check mission files")
+    check.add_argument("missions", nargs="*", metavar="MISSION")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _saves_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--saves", metavar="DIR", help="where plays are kept")
+
+
+def _game(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        from importlib.metadata import version
+
+        print(f"mission-tui {version('mission-tui')}")
+        return DONE
+    return _screens(arguments.saves, None, None, None)
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    if not arguments.plain:
+        if arguments.track is not None:
+            _mission(arguments.mission, arguments.track)  # a wrong name is said before the screen
+        else:
+            _mission_path(arguments.mission)
+        return _screens(arguments.saves, arguments.mission, arguments.track, arguments.student)
+    from mission_tui.ledger import plays
+    from mission_tui.plain import Plain
+
+    if arguments.track is None:
+        raise UsageError("--plain wants a track, for example --track edge")
+    mission = _mission(arguments.mission, arguments.track)
+    saves = _saves(arguments.saves)
+    student = arguments.student or STUDENT
+    with _one_sentence():
+        opened = plays.resume_or_start(saves, mission, student, "plain")
+    return _finish(opened, lambda: Plain(opened.game, sys.stdin, sys.stdout).play())
+
+
+def _autoplay(arguments: argparse.Namespace) -> int:
+    from mission_tui.ledger import plays
+    from mission_tui.play import bots
+
+    if arguments.bot not in bots.NAMES:
+        raise UsageError(f"no bot is called {arguments.bot!r}; known: {', '.join(bots.NAMES)}")
+    mission = _mission(arguments.mission, arguments.track)
+    player = bots.bot(arguments.bot, arguments.seed or 0)
+    driver = f"bot:{player.name}"
+    student = arguments.student or driver.replace(":", "-")
+    with _one_sentence():
+        opened = plays.start(_saves(arguments.saves), mission, student, driver, arguments.seed)
+
+    def play() -> bool:
+        bots.play(opened.game, player)
+        return True
+
+    return _finish(opened, play)
+
+
+def _finish(opened: OpenPlay, play: Callable[[], bool]) -> int:
+    """Play, then seal; the ledger's path is the last line."""
+    with opened:
+        ended = play()
+        if opened.journal.unsaved:
+            raise UsageError(opened.journal.unsaved)
+        if not ended:
+            print(f"Saved: {opened.journal.path}", file=sys.stderr)
+            return DONE
+        with _one_sentence():
+            print(opened.seal())
+    return DONE
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """What the ledger's room says of a play that can't be opened or sealed, as a UsageError."""
+    from mission_tui.ledger.lockfile import HeldError
+    from mission_tui.ledger.plays import PlayError
+
+    try:
+        yield
+    except (PlayError, HeldError) as error:
+        raise UsageError(str(error)) from None
+
+
+def _screens(saves: str | None, mission: str | None, track: str | None, student: str | None) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("no terminal here: use play MISSION --track T --plain, or autoplay")
+    from mission_tui.app import MissionApp
+
+    app = MissionApp(_saves(saves), mission=mission, track=track, student=student)
+    app.run()
+    return app.return_code or DONE
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    import json
+
+    from mission_tui.ledger import judge, verify
+    from mission_tui.ledger.files import CannotOpenError
+
+    reports = []
+    code = DONE
+    for path in arguments.files:
+        try:
+            report = judge.verify_ledger(path)
+        except CannotOpenError as error:
+            code = USAGE
+            _say_error(str(error), USAGE)
+            continue
+        reports.append(report)
+        if not arguments.json:
+            print(verify.row(report))
+        if report.fails and code != USAGE:
+            code = FAILS
+    if arguments.json:
+        print(json.dumps([verify.as_json(report) for report in reports], indent=2))
+    return code
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    import json
+
+    from mission_tui.ledger import judge
+    from mission_tui.ledger.files import CannotOpenError
+
+    try:
+        replayed = judge.replay_ledger(arguments.file)
+    except CannotOpenError as error:
+        raise UsageError(str(error)) from None
+    except judge.Unreadable as error:
+        return _say_error(str(error), FAILS)
+    if arguments.json:
+        print(json.dumps(replayed.as_json(), indent=2))
+    else:
+        for line in replayed.lines():
+            print(line)
+    return FAILS if replayed.fails else DONE
+
+
+def _missions(_: argparse.Namespace) -> int:
+    from mission_tui.content.load import MissionError, files, load
+    from mission_tui.paths import missions_dir
+
+    code = DONE
+    for path in files(missions_dir()):
+        try:
+            found = load(path)
+        except MissionError as error:
+            code = FAILS
+            print(error, file=sys.stderr)
+            continue
+        tracks = ", ".join(found.tracks)
+        print(clean_line(f"{found.id}  {found.title}  ({found.minutes} min; {tracks})"))
+    return code
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from mission_tui.content.load import MissionError, files, load
+    from mission_tui.paths import missions_dir
+
+    paths = [_mission_path(name) for name in arguments.missions] or files(missions_dir())
+    code = DONE
+    for path in paths:
+        try:
+            load(path)
+        except MissionError as error:
+            code = FAILS
+            print(error, file=sys.stderr)
+        else:
+            print(f"{path.name}: the schema holds")
+    return code
+
+
+def _mission(name: str, track: str) -> Mission:
+    from mission_tui.content.load import MissionError, load
+
+    path = _mission_path(name)
+    try:
+        found = load(path)
+    except MissionError as error:
+        print(error, file=sys.stderr)
+        raise UsageError(f"{path.name} can't be played: see the lines above") from None
+    if track not in found.tracks:
+        raise UsageError(f"{found.id} has no track {track!r}; known: {', '.join(found.tracks)}")
+    return found.tracks[track]
+
+
+def _mission_path(name: str) -> Path:
+    from mission_tui.content.load import files
+    from mission_tui.paths import missions_dir
+
+    installed = {path.stem: path for path in files(missions_dir())}
+    if name in installed:
+        return installed[name]
+    given = Path(name)
+    if given.suffix == ".toml" and given.is_file():
+        return given
+    raise UsageError(f"no mission is called {name!r}; known: {', '.join(installed) or 'none'}")
+
+
+def _saves(option: str | None) -> Path:
+    from mission_tui.paths import saves_dir
+
+    return saves_dir(option)
+
+
+def _say_error(message: str, code: int) -> int:
+    print(f"mission-tui: {clean_line(message, 400)}", file=sys.stderr)
+    return code

@@ -1,0 +1,1 @@
+"""TOML to typed, checked, frozen missions."""

@@ -1,0 +1,1 @@
+"""Saving, signing, verifying and replaying plays."""

@@ -1,0 +1,187 @@
+"""Plays on disk: start one, find those that wait, go on with one, seal one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from mission_tui import paths
+from mission_tui.content.load import mission_hash
+from mission_tui.content.schema import Mission
+from mission_tui.ledger import envelope, keys
+from mission_tui.ledger.chain import longest_prefix
+from mission_tui.ledger.files import CannotOpenError, read_regular, why
+from mission_tui.ledger.journal import Journal
+from mission_tui.play import evaluate
+from mission_tui.play.actions import Recover
+from mission_tui.play.events import FORMAT, Event
+from mission_tui.play.game import Clock, Game
+from mission_tui.play.session import IllegalPlay, Session
+from mission_tui.play.start import Who, header
+
+Find = Callable[[str, str], Mission | None]
+"""Gives the installed mission of an id and a track, or None."""
+
+_JOURNALS: Final = "*.jsonl"
+
+
+class PlayError(Exception):
+    """A play that can't be started, resumed or sealed; one sentence. Nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlay:
+    """A play on disk, as its journal tells."""
+
+    path: Path
+    student: str
+    mission: str
+    track: str
+    driver: str
+    attempt: int
+    closed: bool
+    screen: str
+    part: str | None
+    saved: str
+
+
+class OpenPlay(AbstractContextManager["OpenPlay"]):
+    """A game and the journal that it records to. Leaving the context releases the journal."""
+
+    def __init__(self, session: Session, journal: Journal) -> None:
+        self.game = Game(session, self.record, Clock(journal.events[-1].mono_ms))
+        self.journal = journal
+        self.on_record: Callable[[Event], None] | None = None
+        """Told of each event once the journal has taken it."""
+
+    def record(self, event: Event) -> None:
+        """Take an event to the journal, then tell whoever listens."""
+        self.journal.append(event)
+        if self.on_record is not None:
+            self.on_record(event)
+
+    def __exit__(self, *_: object) -> None:
+        self.journal.close()
+
+    def seal(self) -> Path:
+        """Sign the play and write its ledger beside the journal; returns the ledger's path.
+
+        Raises :class:`PlayError` with one sentence; the journal is untouched.
+        """
+        path = self.journal.path.with_suffix(".ledger.json")
+        try:
+            envelope.write_ledger(path, self.journal.payload, keys.load())
+        except OSError as error:
+            raise PlayError(f"the ledger can't be written: {why(error)} ({path})") from None
+        except (ValueError, keys.KeyFileError) as error:
+            raise PlayError(str(error)) from None
+        return path
+
+
+def start(
+    saves: Path, mission: Mission, student: str, driver: str, chosen_seed: int | None = None
+) -> OpenPlay:
+    """Begin a play. A disk that takes nothing gives ``journal.unsaved``, not an error.
+
+    Raises :class:`PlayError` where there is no key to sign with.
+    """
+    attempt = 1 + sum(
+        (saved.mission, saved.track) == (mission.id, mission.track)
+        for saved in saved_plays(saves, student)
+    )
+    try:
+        public_key = keys.ensure_public()
+    except keys.KeyFileError as error:
+        raise PlayError(str(error)) from None
+    who = Who(student, driver, public_key, attempt, chosen_seed)
+    first = header(mission, who, datetime.now(UTC))
+    journal = Journal.create(paths.journal_path(saves, student, first.data["play_id"]), first)
+    return OpenPlay(Session.begin(mission, first.data), journal)
+
+
+def resume(path: Path, find: Find) -> OpenPlay:
+    """Go on with a play at the event where it stopped.
+
+    Raises :class:`PlayError` where this program can't go on with it,
+    :class:`~mission_tui.ledger.lockfile.HeldError` where another session has it open.
+    """
+    try:
+        journal = Journal.open(path)
+    except CannotOpenError as error:
+        raise PlayError(str(error)) from None
+    try:
+        session = Session.replayed(_mission_of(journal.events[0], find), journal.events)
+    except (PlayError, IllegalPlay) as error:
+        journal.close()
+        raise PlayError(f"{path.name} can't be resumed: {error}") from None
+    opened = OpenPlay(session, journal)
+    if journal.recovery and not journal.is_closed:
+        opened.game.act(Recover(**journal.recovery.data()))
+    return opened
+
+
+def resume_or_start(saves: Path, mission: Mission, student: str, driver: str) -> OpenPlay:
+    """Go on with the student's last open play of this mission and track, or begin one."""
+    for saved in saved_plays(saves, student):
+        same = (saved.mission, saved.track, saved.driver) == (mission.id, mission.track, driver)
+        if same and not saved.closed:
+            return resume(saved.path, lambda *_: mission)
+    return start(saves, mission, student, driver)
+
+
+def saved_plays(saves: Path, student: str) -> tuple[SavedPlay, ...]:
+    """The plays of a student, newest first. Files that are no plays are left alone."""
+    folder = paths.student_dir(saves, student)
+    found = (_saved(path) for path in sorted(folder.glob(_JOURNALS), reverse=True))
+    return tuple(play for play in found if play is not None and play.student == student)
+
+
+def _mission_of(first: Event, find: Find) -> Mission:
+    data = first.data
+    if data.get("format") != FORMAT:
+        raise PlayError(f"its format is {data.get('format')!r} and this program writes {FORMAT}")
+    mission = find(str(data.get("mission")), str(data.get("track")))
+    if mission is None:
+        raise PlayError(f"the mission {data.get('mission')!r} is not installed")
+    hashes = data.get("mission_hash")
+    if not isinstance(hashes, Mapping) or hashes.get("rules") != mission_hash(mission).rules:
+        raise PlayError("the mission's rules have changed since; start it anew")
+    versions = data.get("models")
+    for part in mission.parts.values():
+        if not isinstance(versions, Mapping) or versions.get(part.model) != evaluate.version(
+            part.model
+        ):
+            raise PlayError(f"the model {part.model} has another version now; start it anew")
+    return mission
+
+
+def _saved(path: Path) -> SavedPlay | None:
+    try:
+        lines, _ = longest_prefix(read_regular(path))
+    except CannotOpenError:
+        return None
+    if not lines:
+        return None
+    data = lines[0].event.data
+    entered = next(
+        (line.event for line in reversed(lines) if line.event.kind == "enter"), lines[0].event
+    )
+    try:
+        return SavedPlay(
+            path,
+            str(data["student"]),
+            str(data["mission"]),
+            str(data["track"]),
+            str(data["driver"]),
+            int(data["attempt"]),
+            lines[-1].event.kind == "close",
+            str(entered.data.get("screen", "briefing")),
+            entered.part,
+            lines[-1].event.wall,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

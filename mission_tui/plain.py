@@ -1,0 +1,378 @@
+"""The same play, line by line: for screen readers, pipes, and proof that no rule is a screen's.
+
+Each answer comes first, then its context: ``batch 8. peak memory 1.2 GB, over by 0.4 GB``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from textwrap import fill as wrapped
+from typing import Final, TextIO
+
+from engine.contract import Value
+from mission_tui.content import space
+from mission_tui.content.schema import Lock
+from mission_tui.play import evaluate, wording
+from mission_tui.play.actions import Close, Hint, Pin, Seal, Unpin
+from mission_tui.play.claims import metric_of
+from mission_tui.play.game import Game
+from mission_tui.play.session import Refused
+from mission_tui.text import clean, clean_line
+from mission_tui.units import UnitError, parse, show, show_change
+
+WIDTH: Final = 78
+HELP: Final = """\
+<slider> <value>   move a slider, for example: batch 8
+run                record the sliders as a numbered run
+status             the sliders and the specs as they stand
+sliders            what each slider can be
+runs               every run so far
+why                the law, with its terms at the last setting
+hint               the next hint
+pin N, unpin N     keep a run as a baseline, or let it go
+done               go on to see your prediction beside the truth
+quit               leave; the play is saved and resumes here"""
+
+
+class Left(Exception):
+    """The player left. Everything is saved."""
+
+
+class Plain:
+    """Plays one game over two text streams."""
+
+    def __init__(self, game: Game, source: TextIO, out: TextIO) -> None:
+        self._game = game
+        self._source = source
+        self._out = out
+        self._entered = time.monotonic()
+
+    def play(self) -> bool:
+        """Play to the close. Returns False if the player left before it."""
+        try:
+            run = self._game.resume_run()
+            if run:
+                self._say(f"Run #{run.number} was unfinished; it has been executed again.")
+            while not self._game.session.closed:
+                self._screen()
+        except Left:
+            return False
+        return True
+
+    def _screen(self) -> None:
+        screens: Mapping[str, Callable[[], None]] = {
+            "briefing": self._briefing,
+            "lock": self._lock,
+            "workbench": self._workbench,
+            "reveal": self._reveal,
+            "claim": self._claim,
+            "debrief": self._debrief,
+        }
+        screens[self._game.session.at.screen]()
+
+    def _go(self, screen: str) -> None:
+        """Leave this screen for another, with the time spent here."""
+        spent = round((time.monotonic() - self._entered) * 1000)
+        self._game.go(screen, spent, 0)
+        self._entered = time.monotonic()
+
+    def _briefing(self) -> None:
+        mission = self._game.session.mission
+        figures = wording.constants(mission)
+        crisis = mission.crisis
+        self._say(f"{mission.title}. {mission.persona.name}: {mission.persona.role}.")
+        self._say(f"Incoming from {crisis.sender}: {crisis.title}")
+        self._say(wording.fill(crisis.text, figures))
+        self._ask("Press Enter to go on")
+        self._go("lock")
+
+    def _lock(self) -> None:
+        session = self._game.session
+        waiting = session.next_lock
+        if waiting is None:
+            self._go("workbench")
+            return
+        name, lock = waiting
+        figures = wording.given(session.mission, session.part, session.seed)
+        self._say(wording.fill(session.part.objective, figures))
+        self._say("Your prediction. It is sealed before any instrument unlocks.")
+        self._say(wording.fill(lock.prompt, figures))
+        for fact in lock.facts:
+            self._say("  " + wording.fill(fact, figures))
+        started = time.monotonic()
+        edits = 0
+        while True:
+            sealed = self._prediction(name, lock, started, edits)
+            self._say(
+                f"You say {wording.lock_answer(session.part, lock, sealed.value)}, "
+                f"because {session.part.mechanisms[sealed.mechanism]}."
+            )
+            if self._ask("Seal it? It can't be changed afterwards (yes/no)").lower() in {
+                "y",
+                "yes",
+            }:
+                self._try(partial(self._game.act, sealed))
+                return
+            edits += 1
+
+    def _prediction(self, name: str, lock: Lock, started: float, edits: int) -> Seal:
+        value: float | str
+        low = high = None
+        sure = None
+        if lock.kind == "choice":
+            value = self._choose("Your answer", lock.options)
+            sure = self._choose("How sure?", {"sure": "sure", "unsure": "not sure"}) == "sure"
+        else:
+            value = self._number(f"Your number, in {lock.unit}", lock.unit)
+            self._say("Now the band that you would bet four to one on.")
+            low = self._number("From", lock.unit)
+            high = self._number("To", lock.unit)
+        words = self._game.session.part.mechanisms
+        why = self._choose("Why?", {m: words[m] for m in lock.mechanisms})
+        latency = round((time.monotonic() - started) * 1000)
+        return Seal(name, value, low, high, sure, why, latency, edits)
+
+    def _workbench(self) -> None:
+        session = self._game.session
+        self._say(f"Workbench: {session.part.title}. Type help for what you can do.")
+        self._status()
+        while self._game.session.at.screen == "workbench":
+            words = self._ask(">").split()
+            if words:
+                self._try(partial(self._command, words[0].lower(), words[1:]))
+
+    def _command(self, verb: str, rest: list[str]) -> None:
+        game, part = self._game, self._game.session.part
+        if verb in part.sliders:
+            self._turn(verb, " ".join(rest))
+            return
+        match verb, rest:
+            case "run", []:
+                run = game.run()
+                word = "passes" if run.passed else "does not pass"
+                self._say(f"Run #{run.number} recorded: it {word}.")
+                self._status()
+            case "status", []:
+                self._status()
+            case "sliders", []:
+                for slider in part.sliders:
+                    offered = (
+                        wording.slider_value(part, slider, v) for v in space.values(part, slider)
+                    )
+                    self._say(f"{slider}: " + ", ".join(offered))
+            case "runs", []:
+                self._runs()
+            case "why", []:
+                self._why()
+            case "hint", []:
+                self._hint()
+            case "pin" | "unpin", [number] if number.isdecimal():
+                game.act(Pin(int(number)) if verb == "pin" else Unpin(int(number)))
+                self._say(f"Run #{number} {verb}ned.")
+            case "done", []:
+                self._go("reveal")
+            case "help", _:
+                self._out.write(HELP + "\n")
+            case _:
+                self._say(f"{verb} is not something you can do here; type help.")
+
+    def _turn(self, slider: str, text: str) -> None:
+        part = self._game.session.part
+        self._game.turn(slider, slider_value(self._game, slider, text))
+        self._game.settle()
+        value = self._game.setting[slider]
+        self._say(f"{part.sliders[slider].label} {wording.slider_value(part, slider, value)}.")
+        if part.kind == "live":
+            self._specs()
+
+    def _status(self) -> None:
+        session = self._game.session
+        self._say("Sliders: " + wording.setting(session.part, self._game.setting) + ".")
+        if session.part.kind == "live":
+            self._specs()
+
+    def _specs(self) -> None:
+        session = self._game.session
+        metrics = evaluate.outcome(session.request(self._game.setting)).metrics
+        for reading in session.readings(metrics):
+            unit = metric_of(session.part, reading.metric).unit
+            room = reading.headroom or 0.0
+            word = f"{reading.word}, {show_change(room, unit)} of room"
+            label = session.part.specs[reading.id].label
+            self._say(f"{label} {show(reading.value or 0.0, unit)}: {word}.")
+            if not reading.met:
+                failure = session.part.specs[reading.id].failure
+                figures = wording.given(session.mission, session.part, session.seed)
+                self._say(f"{failure.title}. {wording.fill(failure.text, figures)}")
+
+    def _runs(self) -> None:
+        session = self._game.session
+        for run in session.state.runs:
+            if run.outcome is None:
+                continue
+            numbers = ", ".join(
+                f"{label} {show(run.outcome.metrics[name], metric_of(session.part, name).unit)}"
+                for name, label in session.part.metrics.items()
+            )
+            passed = "passes" if run.passed else "fails"
+            self._say(
+                f"#{run.number} {wording.setting(session.part, run.setting)}: {numbers}; {passed}"
+            )
+
+    def _why(self) -> None:
+        session = self._game.session
+        part = session.part
+        self._say(wording.model_formula(part))
+        for metric in part.claim.metrics:
+            base, terms = self._game.why(metric)
+            unit = metric_of(part, metric).unit
+            since = f"run #{base.number}" if base else "the default"
+            self._say(f"{part.metrics[metric]}, since {since}:")
+            for name, amount in terms.terms.items():
+                mark = "  <- the largest" if name == terms.largest else ""
+                self._say(f"  {show_change(amount, unit)}  {part.mechanisms[name]}{mark}")
+
+    def _hint(self) -> None:
+        session = self._game.session
+        hint = session.next_hint
+        if hint is None:
+            raise Refused("there are no more hints")
+        self._game.act(Hint(hint))
+        self._say(wording.fill(session.part.hints[hint], wording.constants(session.mission)))
+
+    def _reveal(self) -> None:
+        session = self._game.session
+        part = session.part
+        figures = wording.given(session.mission, part, session.seed)
+        for name, judgement in session.judgements(session.part_id).items():
+            lock, sealed = part.locks[name], session.state.sealed[name]
+            truth = session.state.truths[name]
+            told = figures | wording.lock_figures(part, lock, sealed, truth)
+            self._say(f"You said {told['value']}. The engine says {told['truth']}.")
+            self._say(wording.fill(getattr(lock.cells, judgement.cell), told))
+        self._say(wording.fill(part.lesson, figures))
+        self._ask("Press Enter to go on")
+        self._go("claim")
+
+    def _claim(self) -> None:
+        session = self._game.session
+        self._say(session.part.claim.question)
+        while self._game.session.claims_left > 0:
+            self._try(self._file_claim)
+            if self._game.session.state.claims and self._game.session.claims_left > 0:
+                again = self._ask("Another attempt? (yes/no)")
+                if again.lower() not in {"y", "yes"}:
+                    break
+        following = self._game.session.next_step
+        if following is not None:
+            self._try(partial(self._go, following.screen))
+
+    def _file_claim(self) -> None:
+        game, part = self._game, self._game.session.part
+        self._runs()
+        metric = self._choose(
+            "About which metric?", {m: part.metrics[m] for m in part.claim.metrics}
+        )
+        cited = self._ask("From which run to which? For example: 1 4").replace("#", "").split()
+        if len(cited) != 2 or not all(word.isdecimal() for word in cited):
+            raise Refused("give two run numbers, for example: 1 4")
+        runs = (int(cited[0]), int(cited[1]))
+        draft = game.draft(metric, *runs)
+        before, after = (
+            "–" if value is None else wording.slider_value(part, draft.control, value)
+            for value in (draft.before, draft.after)
+        )
+        label = part.sliders[draft.control].label if draft.control else "nothing"
+        self._say(
+            f"{part.metrics[metric]} {draft.direction} by {draft.amount} {draft.unit} "
+            f"when {label} went from {before} to {after}, because …"
+        )
+        if len(draft.changed) > 1:
+            self._say("Careful: these runs differ in " + ", ".join(draft.changed) + ".")
+        terms = metric_of(part, metric).terms
+        why = self._choose("Because", {m: part.mechanisms[m] for m in terms})
+        answer = self._ask("Your answer to the question, in a line (may be empty)")
+        game.claim(draft, runs, why, answer)
+        filed = game.session.state.claims[-1]
+        self._say("Verified." if filed.verified else "Not verified:")
+        for check, reason in filed.failed.items():
+            self._say(f"  {check}: {reason}")
+
+    def _debrief(self) -> None:
+        session = self._game.session
+        for name, part in session.mission.ordered:
+            state = session.parts[name]
+            best = session.best_run(name)
+            word = "passed" if session.passed(name) else "missed"
+            claim = "verified" if any(f.verified for f in state.claims) else "not verified"
+            self._say(f"{part.title}: {word}; {len(state.sealed)} sealed; claim {claim}.")
+            if best:
+                self._say(
+                    f"Your best run was #{best.number}: {wording.setting(part, best.setting)}."
+                )
+            self._say(f"{part.law} ({part.law_source})")
+        self._ask("Press Enter to close the play and sign the ledger")
+        self._game.act(Close())
+
+    def _choose(self, question: str, options: Mapping[str, str]) -> str:
+        ids = list(options)
+        self._say(question)
+        for number, name in enumerate(ids, start=1):
+            self._say(f"  {number}. {options[name]}")
+        while True:
+            said = self._ask(f"1 to {len(ids)}")
+            if said in options:
+                return said
+            if said.isdecimal() and 1 <= int(said) <= len(ids):
+                return ids[int(said) - 1]
+            self._say(f"Give a number from 1 to {len(ids)}.")
+
+    def _number(self, question: str, unit: str) -> float:
+        while True:
+            try:
+                return parse(self._ask(question), unit)
+            except UnitError as error:
+                self._say(f"{error}.")
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (Refused, UnitError) as refusal:
+            self._say(f"No: {refusal}.")
+
+    def _ask(self, question: str) -> str:
+        self._out.write(clean_line(question) + " ")
+        self._out.flush()
+        line = self._source.readline()
+        if not line or line.strip().lower() == "quit":
+            raise Left
+        return clean_line(line.strip(), 900)
+
+    def _say(self, text: str) -> None:
+        for line in clean(text).split("\n"):
+            self._out.write(wrapped(line, WIDTH, subsequent_indent="") + "\n")
+
+
+def slider_value(game: Game, slider: str, text: str) -> Value:
+    """What a player typed for a slider: an option's id or label, or a number with its unit.
+
+    Raises :class:`Refused` or :class:`UnitError` with one sentence.
+    """
+    part = game.session.part
+    offered = space.values(part, slider)
+    for value in offered:
+        if text.lower() in {str(value).lower(), wording.slider_value(part, slider, value).lower()}:
+            return value
+    if isinstance(offered[0], str):
+        raise Refused(f"{slider} can be " + ", ".join(_labels(game, slider)))
+    control = space.engine_control(part, slider)
+    number = parse(text, control.unit if control else "")
+    return space.nearest(part, slider, number)
+
+
+def _labels(game: Game, slider: str) -> Iterator[str]:
+    part = game.session.part
+    for value in space.values(part, slider):
+        yield wording.slider_value(part, slider, value)

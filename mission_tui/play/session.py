@@ -1,0 +1,553 @@
+"""The rules of play as a pure reducer.
+
+``session.decide(action, at)`` gives the events that an action causes, or refuses it with one
+sentence. ``session.apply(event)`` gives the session after an event. Same events, same session:
+the game, the plain driver, the bots and the replayer are four drivers of this one object. It
+draws nothing, computes no physics and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, Literal, assert_never
+
+from engine.contract import SettingError, Value
+from mission_tui.content import space
+from mission_tui.content.schema import Lock, Mission, Part
+from mission_tui.play import actions as do
+from mission_tui.play import claims, locks, seeds
+from mission_tui.play.actions import Action, Instant, Recorded
+from mission_tui.play.evaluate import Request
+from mission_tui.play.events import Event
+from mission_tui.play.specs import Reading, readings, worst_share
+
+Screen = Literal["briefing", "lock", "workbench", "reveal", "claim", "debrief"]
+PART_SCREENS: Final[tuple[Screen, ...]] = ("lock", "workbench", "reveal", "claim")
+
+
+class Refused(Exception):
+    """The rules forbid it. The text is one sentence for the player."""
+
+
+class IllegalPlay(ValueError):
+    """A record that the rules could not have produced, at one event."""
+
+    def __init__(self, event: Event, reason: str) -> None:
+        self.event = event
+        self.reason = reason
+        super().__init__(f"event {event.seq} ({event.kind}): {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a play is: a screen, and the part it belongs to."""
+
+    screen: Screen
+    part: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A committed run. ``outcome`` is None while it is in flight."""
+
+    number: int
+    setting: Mapping[str, Value]
+    cost: int
+    outcome: Recorded | None = None
+    met: Mapping[str, bool] = field(default_factory=dict)
+    rounds: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run came to its own end (a cancelled run did not)."""
+        return self.outcome is not None and self.rounds is None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run came to its end and meets every spec."""
+        return self.ended and all(self.met.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A claim as it was filed, and the sentence for each check that failed."""
+
+    claim: do.Claim
+    failed: Mapping[str, str]
+
+    @property
+    def verified(self) -> bool:
+        """Whether every check held."""
+        return not self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What has happened in one part."""
+
+    setting: Mapping[str, Value]
+    sealed: Mapping[str, do.Seal] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
+    truths: Mapping[str, do.Truth] = field(default_factory=dict)
+    claims: tuple[Filed, ...] = ()
+    pins: tuple[int, ...] = ()
+    hints: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One play at one moment. Make it with :meth:`begin`, move it with decide and apply."""
+
+    mission: Mission
+    header: Mapping[str, Any]
+    seq: int = 1
+    at: Step = field(default_factory=lambda: Step("briefing", None))
+    furthest: int = 0
+    parts: Mapping[str, PartState] = field(default_factory=dict)
+    closed: bool = False
+
+    @classmethod
+    def begin(cls, mission: Mission, header: Mapping[str, Any]) -> Session:
+        """The session after its header."""
+        parts = {name: PartState(dict(part.default)) for name, part in mission.ordered}
+        return cls(mission, header, parts=parts)
+
+    # -- questions that a driver may ask ---------------------------------------------------
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of this mission, in order."""
+        inner = (Step(screen, name) for name, _ in self.mission.ordered for screen in PART_SCREENS)
+        return (Step("briefing", None), *inner, Step("debrief", None))
+
+    @property
+    def part(self) -> Part:
+        """The part being played (the first one before any, the last one after all)."""
+        return self.mission.parts[self.part_id]
+
+    @property
+    def part_id(self) -> str:
+        """The id of :attr:`part`."""
+        if self.at.part is not None:
+            return self.at.part
+        names = [name for name, _ in self.mission.ordered]
+        return names[-1] if self.at.screen == "debrief" else names[0]
+
+    @property
+    def state(self) -> PartState:
+        """What has happened in the part being played."""
+        return self.parts[self.part_id]
+
+    @property
+    def seed(self) -> int:
+        """The seed of the part being played."""
+        return self.seed_of(self.part_id)
+
+    def seed_of(self, part_id: str) -> int:
+        """The seed of a part, drawn from its deck."""
+        return seeds.seed_for(
+            self.header["seed_root"],
+            self.mission.id,
+            part_id,
+            self.mission.parts[part_id],
+            self.header["attempt"],
+        )
+
+    def request(self, setting: Mapping[str, Value] | None = None) -> Request:
+        """What to ask the engine for the sliders as they stand, or at ``setting``."""
+        return Request.at(self.part, self.state.setting if setting is None else setting, self.seed)
+
+    @property
+    def next_lock(self) -> tuple[str, Lock] | None:
+        """The first lock of the part that is not sealed yet."""
+        for name, lock in self.part.locks.items():
+            if name not in self.state.sealed:
+                return name, lock
+        return None
+
+    @property
+    def in_flight(self) -> Run | None:
+        """The run that has begun and not come to an end."""
+        return next((run for run in self.state.runs if run.outcome is None), None)
+
+    @property
+    def runs_left(self) -> int | None:
+        """Runs that the budget still holds; None where runs are free."""
+        if self.part.kind == "live":
+            return None
+        return (self.part.runs or 0) - sum(run.cost for run in self.state.runs)
+
+    def readings(self, metrics: Mapping[str, float]) -> tuple[Reading, ...]:
+        """The part's specs at an outcome."""
+        return self.readings_of(self.part_id, metrics)
+
+    def readings_of(self, part_id: str, metrics: Mapping[str, float]) -> tuple[Reading, ...]:
+        """The specs of any part at an outcome."""
+        return readings(self.mission, self.mission.parts[part_id], metrics)
+
+    def passed(self, part_id: str) -> bool:
+        """Whether some run of a part meets every spec."""
+        return any(run.passed for run in self.parts[part_id].runs)
+
+    def best_run(self, part_id: str) -> Run | None:
+        """The run that stands: the one with the most room at its tightest spec."""
+        part = self.mission.parts[part_id]
+        ended = [run for run in self.parts[part_id].runs if run.ended and run.outcome]
+        return max(
+            ended,
+            key=lambda run: (
+                run.passed,
+                worst_share(self.mission, part, run.outcome.metrics if run.outcome else {}),
+                -run.number,
+            ),
+            default=None,
+        )
+
+    def evidence(self) -> dict[int, claims.Evidence]:
+        """The runs of this part that a claim may cite."""
+        return {
+            run.number: claims.Evidence(run.number, run.setting, run.outcome.metrics)
+            for run in self.state.runs
+            if run.outcome is not None and run.ended
+        }
+
+    def judgements(self, part_id: str) -> dict[str, locks.Judgement]:
+        """The part's predictions beside their truths, once revealed."""
+        state = self.parts[part_id]
+        if not state.truths:
+            return {}
+        return locks.judged(self.mission.parts[part_id], state.sealed, state.truths)
+
+    @property
+    def next_hint(self) -> str | None:
+        """The first hint of this part that was not opened yet."""
+        return next((hint for hint in self.part.hints if hint not in self.state.hints), None)
+
+    def baseline(self, setting: Mapping[str, Value]) -> Run | None:
+        """What ``setting`` is seen against: the newest pin, else the last run elsewhere."""
+        ended = {run.number: run for run in self.state.runs if run.ended}
+        pinned = [ended[number] for number in self.state.pins if number in ended]
+        known = pinned or list(ended.values())
+        return next((run for run in reversed(known) if run.setting != setting), None)
+
+    @property
+    def claims_left(self) -> int:
+        """Claims that may still be filed in this part."""
+        if any(filed.verified for filed in self.state.claims):
+            return 0
+        return self.part.claim.attempts - len(self.state.claims)
+
+    @property
+    def distinct_left(self) -> int:
+        """Runs at settings not tried yet that the part still asks for."""
+        tried = {tuple(sorted(run.setting.items())) for run in self.state.runs if run.ended}
+        return max(0, self.part.distinct_runs - len(tried))
+
+    @property
+    def next_step(self) -> Step | None:
+        """The step after the present one, whether or not it is open yet."""
+        here = self.steps.index(self.at)
+        return self.steps[here + 1] if here + 1 < len(self.steps) else None
+
+    def barred(self, screen: str) -> str | None:
+        """Why the player can't go to a screen of this part (or on to the next); None if free."""
+        try:
+            self._step_to(screen)
+        except Refused as refusal:
+            return str(refusal)
+        return None
+
+    # -- the two functions that are the rules ----------------------------------------------
+
+    def decide(self, action: Action, at: Instant) -> tuple[Event, ...]:
+        """The events that ``action`` causes now. Raises :class:`Refused` with a sentence."""
+        if self.closed:
+            raise Refused("this play is closed")
+        part, results = self._results(action)
+        event_data = {**do.data(action), **results}
+        return (Event(self.seq, action.kind, part, at.mono_ms, at.wall, event_data),)
+
+    def apply(self, event: Event) -> Session:
+        """The session after ``event``. Kinds that this version doesn't know change nothing."""
+        moved = replace(self, seq=self.seq + 1)
+        action = do.read(event)
+        match action:
+            case None | do.Leave() | do.Recover() | do.Restart():
+                return moved
+            case do.Enter():
+                return moved._entered(action)
+            case do.Close():
+                return replace(moved, closed=True)
+            case _:
+                return moved._with_part(_applied(self.state, action, event))
+
+    @classmethod
+    def replayed(cls, mission: Mission, events: tuple[Event, ...]) -> Session:
+        """Feed recorded events to the rules and demand the same events.
+
+        Raises :class:`IllegalPlay` at the first event that the rules would not have given.
+        """
+        session = cls.begin(mission, events[0].data)
+        for event in events[1:]:
+            session = session.checked(event)
+        return session
+
+    def checked(self, event: Event) -> Session:
+        """The session after ``event``, if the rules give that event. Raises IllegalPlay."""
+        try:
+            action = do.read(event)
+            if action is not None:
+                given = self.decide(action, Instant(event.mono_ms, event.wall))
+                if given != (event,):
+                    raise IllegalPlay(event, _difference(given[0], event))
+            return self.apply(event)
+        except (Refused, do.UnreadableAction) as refusal:
+            raise IllegalPlay(event, str(refusal)) from None
+        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            if isinstance(error, IllegalPlay):
+                raise
+            raise IllegalPlay(event, f"unreadable: {error}") from None
+
+    # -- how each action is decided --------------------------------------------------------
+
+    def _results(self, action: Action) -> tuple[str | None, dict[str, Any]]:
+        """The part that the event belongs to, and what the rules add to the action."""
+        here = self.at.part
+        match action:
+            case do.Enter():
+                return self._enter(action)
+            case do.Leave() | do.Recover():
+                return here, {}
+            case do.Note():
+                return here, {}
+            case do.Seal():
+                return here, self._seal(action)
+            case do.Turn():
+                return here, self._turn(action)
+            case do.Commit():
+                return here, self._commit()
+            case do.Finish():
+                return here, self._finish(action)
+            case do.Cancel():
+                self._flying(action.number)
+                if self.part.kind == "live":
+                    raise Refused("a free run can't be cancelled")
+                return here, {}
+            case do.Restart():
+                self._flying(action.number)
+                return here, {}
+            case do.Pin():
+                self._cited(action.number)
+                return here, {}
+            case do.Unpin():
+                if action.number not in self.state.pins:
+                    raise Refused(f"run #{action.number} is not pinned")
+                return here, {}
+            case do.Hint():
+                if action.hint not in self.part.hints:
+                    raise Refused("there is no such hint")
+                return here, {"stage": len(self.state.hints) + 1}
+            case do.Claim():
+                return here, self._claim(action)
+            case do.Close():
+                return None, self._close()
+            case _:
+                assert_never(action)
+
+    def _enter(self, action: do.Enter) -> tuple[str | None, dict[str, Any]]:
+        step = self._step_to(action.screen)
+        if step.screen != "reveal":
+            if action.truths is not None:
+                raise Refused("truths come with the reveal alone")
+            return step.part, {}
+        part, state = self.mission.parts[step.part or ""], self.parts[step.part or ""]
+        if action.truths is None or action.truths.keys() != part.locks.keys():
+            raise Refused("a reveal brings the truth of every lock")
+        if state.truths and dict(state.truths) != action.truths:
+            raise Refused("the truth was revealed before, and it was another")
+        found = locks.judged(part, state.sealed, action.truths)
+        return step.part, {
+            "judged": {name: asdict(j) | {"cell": j.cell} for name, j in found.items()}
+        }
+
+    def _step_to(self, screen: str) -> Step:
+        """The step that ``screen`` means from here: one of this part's, or the next one on."""
+        here = self.steps.index(self.at)
+        nearby = [
+            n
+            for n, step in enumerate(self.steps)
+            if step.screen == screen and (step.part == self.at.part or n == here + 1)
+        ]
+        if not nearby:
+            raise Refused(f"there is no way to {screen} from here")
+        target = nearby[-1] if nearby[-1] <= here + 1 else nearby[0]
+        for n in range(here, target):
+            self._leave_for(n + 1)
+        if self.steps[target].screen == "lock" and target < here:
+            raise Refused("a sealed lock can't be changed")
+        return self.steps[target]
+
+    def _leave_for(self, target: int) -> None:
+        """Raise unless the step before ``target`` has been done."""
+        done = self.steps[target - 1]
+        if done == self.at and self.in_flight:
+            raise Refused("a run is in flight; let it end first")
+        if target <= self.furthest or done.part is None:
+            return
+        state, part = self.parts[done.part], self.mission.parts[done.part]
+        if done.screen == "lock" and state.sealed.keys() != part.locks.keys():
+            raise Refused("seal your prediction first: the instruments unlock with it")
+        if done.screen == "workbench" and self.distinct_left and self.runs_left != 0:
+            raise Refused(
+                f"record {self.distinct_left} more run"
+                f"{'s' if self.distinct_left > 1 else ''} at another setting first"
+            )
+        if done.screen == "reveal" and not state.truths:
+            raise Refused("see your prediction beside the truth first")
+        if done.screen == "claim" and not state.claims:
+            raise Refused("file a claim first")
+
+    def _seal(self, action: do.Seal) -> dict[str, Any]:
+        self._on("lock")
+        lock = self.part.locks.get(action.lock)
+        if lock is None:
+            raise Refused("there is no such lock in this part")
+        if action.lock in self.state.sealed:
+            raise Refused("a sealed lock can't be changed")
+        if refusal := locks.refusal(lock, action):
+            raise Refused(refusal)
+        return {}
+
+    def _turn(self, action: do.Turn) -> dict[str, Any]:
+        self._on("workbench")
+        try:
+            value = space.check_on_grid(self.part, action.control, action.to)
+        except SettingError as error:
+            raise Refused(str(error)) from None
+        before = self.state.setting[action.control]
+        if value == before:
+            raise Refused(f"{action.control} stands there already")
+        return {"from": before}
+
+    def _commit(self) -> dict[str, Any]:
+        self._on("workbench")
+        if self.in_flight:
+            raise Refused("one run at a time: a run is in flight")
+        if self.runs_left == 0:
+            raise Refused("no runs left: the best one stands")
+        cost = 0 if self.part.kind == "live" else 1
+        return {
+            "number": len(self.state.runs) + 1,
+            "setting": dict(self.state.setting),
+            "cost": cost,
+            "seed": self.seed,
+        }
+
+    def _finish(self, action: do.Finish) -> dict[str, Any]:
+        self._flying(action.number)
+        found = self.readings(action.outcome.metrics)
+        if any(reading.value is None for reading in found):
+            raise Refused("the outcome lacks a metric that a spec needs")
+        met = {reading.id: reading.met for reading in found}
+        return {"met": met, "passed": all(met.values())}
+
+    def _claim(self, action: do.Claim) -> dict[str, Any]:
+        self._on("claim")
+        if self.claims_left <= 0:
+            verified = any(filed.verified for filed in self.state.claims)
+            raise Refused("your claim stands" if verified else "no attempts left")
+        failed = claims.verdict(self.part, action, self.evidence())
+        return {"failed": failed, "verified": not failed}
+
+    def _close(self) -> dict[str, Any]:
+        if self.at.screen != "debrief":
+            raise Refused("a play closes from its debrief")
+        outcome = {}
+        for name in self.mission.parts:
+            best = self.best_run(name)
+            outcome[name] = {
+                "locks": len(self.parts[name].sealed),
+                "passed": self.passed(name),
+                "best_run": best.number if best else None,
+                "claim_verified": any(filed.verified for filed in self.parts[name].claims),
+            }
+        return {"count": self.seq, "outcome": outcome}
+
+    def _on(self, screen: Screen) -> None:
+        if self.at.screen != screen:
+            raise Refused(f"that belongs to the {screen}, and this is the {self.at.screen}")
+
+    def _flying(self, number: int) -> None:
+        run = self.in_flight
+        if run is None or run.number != number:
+            raise Refused(f"run #{number} is not in flight")
+
+    def _cited(self, number: int) -> None:
+        if number not in {run.number for run in self.state.runs if run.outcome is not None}:
+            raise Refused(f"there is no run #{number} to cite")
+
+    # -- how each event changes the session ------------------------------------------------
+
+    def _entered(self, action: do.Enter) -> Session:
+        step = self._step_to(action.screen)
+        furthest = max(self.furthest, self.steps.index(step))
+        moved = replace(self, at=step, furthest=furthest)
+        if action.truths is not None and step.part is not None:
+            return moved._with_part(replace(moved.state, truths=dict(action.truths)))
+        return moved
+
+    def _with_part(self, state: PartState) -> Session:
+        return replace(self, parts={**self.parts, self.part_id: state})
+
+
+def _applied(state: PartState, action: Action, event: Event) -> PartState:
+    """A part's state after one of the actions that belong to parts."""
+    match action:
+        case do.Seal():
+            return replace(state, sealed={**state.sealed, action.lock: action})
+        case do.Turn():
+            return replace(state, setting={**state.setting, action.control: action.to})
+        case do.Commit():
+            found = event.data
+            # In the sliders' own order: a ledger's lines sort their keys.
+            setting = {name: found["setting"][name] for name in state.setting}
+            run = Run(found["number"], setting, found["cost"])
+            return replace(state, runs=(*state.runs, run))
+        case do.Finish() | do.Cancel():
+            rounds = action.rounds if isinstance(action, do.Cancel) else None
+            met = dict(event.data.get("met", {}))
+            runs = tuple(
+                replace(run, outcome=action.outcome, met=met, rounds=rounds)
+                if run.number == action.number
+                else run
+                for run in state.runs
+            )
+            return replace(state, runs=runs)
+        case do.Pin():
+            kept = tuple(number for number in state.pins if number != action.number)
+            return replace(state, pins=(*kept, action.number))
+        case do.Unpin():
+            return replace(state, pins=tuple(n for n in state.pins if n != action.number))
+        case do.Hint():
+            return replace(state, hints=(*state.hints, action.hint))
+        case do.Note():
+            return replace(state, notes={**state.notes, action.field: action.text})
+        case do.Claim():
+            filed = Filed(action, dict(event.data["failed"]))
+            return replace(state, claims=(*state.claims, filed))
+        case _:
+            raise TypeError(f"{action} changes no part")
+
+
+def _difference(given: Event, recorded: Event) -> str:
+    """Which field of an event the rules would have written otherwise."""
+    for name in ("seq", "kind", "part"):
+        if getattr(given, name) != getattr(recorded, name):
+            return f"{name} is {getattr(recorded, name)!r}, by the rules {getattr(given, name)!r}"
+    for name in given.data.keys() | recorded.data.keys():
+        if given.data.get(name) != recorded.data.get(name):
+            return f"{name} is not what the rules give"
+    return "not what the rules give"

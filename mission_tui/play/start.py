@@ -1,0 +1,94 @@
+"""How a play starts: its header, with everything that its results depend on."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, Literal
+
+from mission_tui.content.load import mission_hash
+from mission_tui.content.schema import Mission
+from mission_tui.play import evaluate, seeds
+from mission_tui.play.actions import Instant
+from mission_tui.play.events import FORMAT, Event
+
+SeedMade = Literal["course", "student", "chosen"]
+PROGRAM: Final = "mission-tui"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who plays, by which driver, with which key, for the how-manieth time."""
+
+    student: str
+    driver: str
+    public_key: str
+    attempt: int = 1
+    chosen_seed: int | None = None
+
+
+def header(mission: Mission, who: Who, now: datetime) -> Event:
+    """Line 0 of a play's journal. ``now`` is aware; it also dates the play's id."""
+    texts_and_rules = mission_hash(mission)
+    chosen = who.chosen_seed is not None
+    root = (
+        seeds.root_chosen(who.chosen_seed)
+        if who.chosen_seed is not None
+        else seeds.root_of_student(who.student)
+    )
+    made: SeedMade = "chosen" if chosen else "student"
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "play_id": f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        "student": who.student,
+        "driver": who.driver,
+        "public_key": who.public_key,
+        "course": None,
+        "mission": mission.id,
+        "track": mission.track,
+        "mission_hash": {"rules": texts_and_rules.rules, "texts": texts_and_rules.texts},
+        "seed_root": root,
+        "seed": made,
+        "attempt": who.attempt,
+        "carried": {},
+        "models": {part.model: evaluate.version(part.model) for part in mission.parts.values()},
+        **facts(),
+    }
+    return Event(0, "header", None, 0, instant(0, now).wall, data)
+
+
+def instant(mono_ms: int, now: datetime) -> Instant:
+    """A moment: milliseconds of the play's clock beside UTC to the millisecond."""
+    return Instant(mono_ms, now.astimezone(UTC).isoformat(timespec="milliseconds"))
+
+
+@cache
+def facts() -> dict[str, str]:
+    """What this machine computes with. Informative: a divergence is shown beside them."""
+    return {
+        "program": f"{PROGRAM} {_version(PROGRAM)}",
+        "python": platform.python_version(),
+        "numpy": _version("numpy"),
+        "blas": _blas(),
+        "cpu": f"{sys.platform} {platform.machine()}",
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _blas() -> str:
+    import numpy as np
+
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()

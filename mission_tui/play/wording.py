@@ -1,0 +1,100 @@
+"""Texts with their figures filled in, and settings in words.
+
+Texts quote figures as ``{name}``: constants of the track, figures that the engine computes
+(``given``), and in a lock's explanations its truth, value and band. No figure is typed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine import registry
+from engine.contract import Value
+from mission_tui.content import space
+from mission_tui.content.check import PLACEHOLDER
+from mission_tui.content.schema import Lock, Mission, Part
+from mission_tui.play.actions import Scalar, Seal, Truth
+from mission_tui.play.claims import metric_of
+from mission_tui.play.evaluate import Request, outcome
+from mission_tui.units import show
+
+
+def fill(text: str, figures: Mapping[str, str]) -> str:
+    """``text`` with each ``{name}`` replaced where the figure is known."""
+    return PLACEHOLDER.sub(lambda found: figures.get(found[1], found[0]), text)
+
+
+def constants(mission: Mission) -> dict[str, str]:
+    """The track's constants, as they are shown."""
+    numbers = mission.persona.constants | mission.constants
+    return {name: _number(number.value, number.unit) for name, number in numbers.items()}
+
+
+def given(mission: Mission, part: Part, seed: int) -> dict[str, str]:
+    """The figures that a part's texts may quote: constants, and what the engine computes."""
+    figures = constants(mission)
+    for name, point in part.given.items():
+        metrics = outcome(Request.at(part, point.setting, seed)).metrics
+        figures[name] = show(metrics[point.metric], metric_of(part, point.metric).unit)
+    return figures
+
+
+def lock_unit(part: Part, lock: Lock) -> str:
+    """The unit that a lock's numbers are kept in: its metric's, or × for a ratio."""
+    if lock.truth.query == "ratio":
+        return "×"
+    metric = getattr(lock.truth, "metric", None)
+    return metric_of(part, metric).unit if metric else lock.unit
+
+
+def lock_answer(part: Part, lock: Lock, value: Scalar | None) -> str:
+    """A prediction or a truth, in words."""
+    if value is None:
+        return "–"
+    if lock.kind == "choice":
+        return lock.options.get(str(value), str(value))
+    return show(float(value), lock_unit(part, lock))
+
+
+def lock_figures(part: Part, lock: Lock, sealed: Seal, truth: Truth) -> dict[str, str]:
+    """What the explanations of a lock may quote besides the part's figures."""
+    return {
+        "truth": lock_answer(part, lock, truth.value),
+        "value": lock_answer(part, lock, sealed.value),
+        "low": lock_answer(part, lock, sealed.low),
+        "high": lock_answer(part, lock, sealed.high),
+    }
+
+
+def metric_unit(part: Part, metric: str) -> str:
+    """The unit that the engine gives a metric in."""
+    return metric_of(part, metric).unit
+
+
+def slider_value(part: Part, slider: str, value: Value) -> str:
+    """A slider's value, in words."""
+    use = part.sliders[slider]
+    if use.options:
+        option = use.options.get(str(value))
+        return option.label if option else str(value)
+    control = space.engine_control(part, slider)
+    return _number(value, control.unit if control else "")
+
+
+def setting(part: Part, values: Mapping[str, Value]) -> str:
+    """A setting on one short line: each slider's value, counts without their unit."""
+    words = (slider_value(part, name, values[name]) for name in part.sliders)
+    return " · ".join(word.removesuffix(" samples") for word in words)
+
+
+def model_formula(part: Part) -> str:
+    """The law behind a part's model, as its *why* panel shows it."""
+    return registry.model(part.model).formula
+
+
+def _number(value: Value, unit: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return value
+    return show(float(value), unit)

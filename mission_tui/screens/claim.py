@@ -1,0 +1,251 @@
+"""The claim: two runs, one sentence that fills itself, and the student's why."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Footer, Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from mission_tui.play import wording
+from mission_tui.play.actions import Note
+from mission_tui.play.claims import Draft, metric_of
+from mission_tui.play.game import Game
+from mission_tui.play.session import Refused
+from mission_tui.screens.step import StepScreen
+from mission_tui.text import clean_line
+from mission_tui.units import show
+from mission_tui.widgets.choices import Choices
+
+ANSWER = "claim.answer"
+"""The note in which the answer's draft is saved."""
+
+
+class ClaimScreen(StepScreen):
+    """Choose from which run to which, and why. The numbers come from the runs."""
+
+    CSS_PATH = "claim.tcss"
+    HELP = """\
+## The claim
+**↑ ↓** move over your runs, **a** marks where the comparison starts and **b** where it ends.
+**m** changes the metric. Then **Tab** to the reasons, and press a number. **Ctrl+F** files it.
+
+A claim is checked, not judged: the runs exist, *only one* control differs between them, the
+sign and the number are theirs, and the reason is the largest term of the law. You have several
+attempts; **w** goes back to the workbench for a better pair of runs.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "mark(0)", "From"),
+        Binding("b", "mark(1)", "To"),
+        Binding("m", "metric", "Metric"),
+        Binding("ctrl+f", "file", "File", priority=True),
+        Binding("w", "back", "Workbench"),
+        Binding("ctrl+g", "onward", "Go on", priority=True),
+    ]
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self._runs: list[int | None] = [None, None]
+        self._metric = 0
+
+    def compose(self) -> ComposeResult:
+        """The question; runs at left, the sentence and the why at right."""
+        session = self.game.session
+        yield self.masthead()
+        yield Static(self.told(session.part.claim.question), id="question", markup=False)
+        with Horizontal(id="claim"):
+            with Vertical(id="left"):
+                yield Label("YOUR RUNS", classes="heading")
+                yield OptionList(*self._options(), id="runs", markup=False)
+            with VerticalScroll(id="right", can_focus=False):
+                yield Label("YOUR CLAIM", classes="heading")
+                yield Static("", id="sentence", markup=False)
+                yield Label("BECAUSE", classes="heading")
+                yield Choices((), id="why")
+                yield Input(
+                    value=clean_line(session.state.notes.get(ANSWER, ""), 300),
+                    placeholder="your answer to the question, in a line (optional)",
+                    max_length=300,
+                    id="answer",
+                )
+                yield Static("", id="said", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Start on the runs."""
+        self.query_one("#answer", Input).cursor_blink = False
+        self._offer_why()
+        self._draw()
+        if self.game.session.state.claims:
+            self._show_verdict()
+        self.query_one("#runs", OptionList).focus()
+
+    @property
+    def _metric_id(self) -> str:
+        metrics = self.game.session.part.claim.metrics
+        return metrics[self._metric % len(metrics)]
+
+    def _options(self) -> list[Option]:
+        session = self.game.session
+        part = session.part
+        metric = metric_of(part, self._metric_id)
+        options = []
+        for number, run in session.evidence().items():
+            mark = "a" if self._runs[0] == number else "b" if self._runs[1] == number else " "
+            value = show(run.metrics[metric.name], metric.unit)
+            words = wording.setting(part, run.setting)
+            options.append(
+                Option(clean_line(f"{mark} #{number:<2} {value:>9}  {words}"), str(number))
+            )
+        return options
+
+    def _offer_why(self) -> None:
+        part = self.game.session.part
+        terms = metric_of(part, self._metric_id).terms
+        self.query_one("#why", Choices).offer([(term, part.mechanisms[term]) for term in terms])
+
+    def _draft(self) -> Draft | None:
+        first, second = self._runs
+        if first is None or second is None:
+            return None
+        try:
+            return self.game.draft(self._metric_id, first, second)
+        except Refused:
+            return None
+
+    def _draw(self) -> None:
+        runs = self.query_one("#runs", OptionList)
+        at = runs.highlighted
+        runs.set_options(self._options())
+        runs.highlighted = at if at is not None else 0 if runs.option_count else None
+        part = self.game.session.part
+        label = part.metrics[self._metric_id]
+        draft = self._draft()
+        if draft is None:
+            words = f"{label} … when … went from … to …\n\nMark two runs with a and b."
+        else:
+            words = sentence(self.game, draft, label)
+        self.query_one("#sentence", Static).update(words)
+
+    def action_mark(self, end: int) -> None:
+        """Mark the run under the cursor as where the comparison starts or ends."""
+        runs = self.query_one("#runs", OptionList)
+        if runs.highlighted is None:
+            return
+        number = int(runs.get_option_at_index(runs.highlighted).id or 0)
+        self._runs[end] = number
+        if self._runs[1 - end] == number:
+            self._runs[1 - end] = None
+        self._draw()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        """Enter or a click marks whichever end is still open."""
+        if self._is_over():
+            self.action_onward()
+        else:
+            self.action_mark(0 if self._runs[0] is None else 1)
+
+    def action_metric(self) -> None:
+        """The next metric that may be claimed about."""
+        self._metric += 1
+        self._offer_why()
+        self._draw()
+
+    @on(Choices.Chosen)
+    def _why(self) -> None:
+        self._say("Ctrl+F files it.")
+
+    @on(Input.Submitted)
+    def _written(self) -> None:
+        self.action_file()
+
+    @on(Input.Blurred)
+    def _draft_answer(self) -> None:
+        text = clean_line(self.query_one("#answer", Input).value, 300)
+        if text != self.game.session.state.notes.get(ANSWER, ""):
+            self.game.act(Note(ANSWER, text))
+
+    def action_file(self) -> None:
+        """File the claim, and show what the checks say."""
+        if self._is_over():
+            self.action_onward()
+            return
+        draft, why = self._draft(), self.query_one("#why", Choices).chosen
+        first, second = self._runs
+        if draft is None or first is None or second is None:
+            self._say("Mark two runs first: a and b.")
+            return
+        if why is None:
+            self._say("And why? Tab to the reasons and press a number.")
+            self.query_one("#why", Choices).focus()
+            return
+        answer = clean_line(self.query_one("#answer", Input).value, 300)
+        try:
+            self.game.claim(draft, (first, second), why, answer)
+        except Refused as refusal:
+            self._say(f"{refusal}.")
+            return
+        self.refresh_bindings()
+        self._show_verdict()
+
+    def _show_verdict(self) -> None:
+        session = self.game.session
+        filed = session.state.claims[-1]
+        if filed.verified:
+            self._say("◆ VERIFIED: runs, control, sign, number and reason hold.  Enter goes on.")
+            self.set_focus(self.query_one("#runs", OptionList))
+            return
+        reasons = "\n".join(f"○ {check}: {reason}" for check, reason in filed.failed.items())
+        left = session.claims_left
+        more = f"{left} more attempt{'s' if left != 1 else ''}." if left else "No attempts left."
+        self._say(f"{reasons}\n{more}  Ctrl+G goes on.")
+
+    def _is_over(self) -> bool:
+        return bool(self.game.session.state.claims) and self.game.session.claims_left <= 0
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """What can't be done now is not offered."""
+        claims = self.game.session.state.claims
+        if action == "onward":
+            return bool(claims)
+        return not self._is_over() if action in {"file", "mark", "metric"} else True
+
+    def action_onward(self) -> None:
+        """On to what follows, once a claim is filed."""
+        following = self.game.session.next_step
+        if following is not None:
+            self.go(following.screen)
+
+    def action_back(self) -> None:
+        """Back to the workbench for another pair of runs."""
+        self.go("workbench")
+
+    def _say(self, words: str) -> None:
+        self.query_one("#said", Static).update(words)
+
+
+def sentence(game: Game, draft: Draft, label: str) -> str:
+    """The drafted sentence, and a warning where more than one slider differs."""
+    part = game.session.part
+    if not draft.changed:
+        return "These two runs have the same setting: nothing can be claimed from them."
+    before, after = (
+        wording.slider_value(part, draft.control, value)
+        for value in (draft.before, draft.after)
+        if value is not None
+    )
+    words = clean_line(
+        f"{label} {draft.direction} by {draft.amount} {draft.unit} when "
+        f"{part.sliders[draft.control].label} went from {before} to {after}, because …",
+        300,
+    )
+    if len(draft.changed) > 1:
+        names = ", ".join(part.sliders[name].label for name in draft.changed)
+        words += f"\n⚠ {len(draft.changed)} controls differ: {clean_line(names)}"
+    return words

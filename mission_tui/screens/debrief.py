@@ -1,0 +1,92 @@
+"""The debrief: what was predicted, what was reached, the law; then the ledger is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, Label, Static
+
+from mission_tui.content.schema import Part
+from mission_tui.play import wording
+from mission_tui.play.game import Game
+from mission_tui.screens.messages import CloseAndSign, Home
+from mission_tui.screens.step import StepScreen
+from mission_tui.text import clean_line
+from mission_tui.units import show_change
+
+
+class DebriefScreen(StepScreen):
+    """One block a part, and the one key that signs."""
+
+    CSS_PATH = "debrief.tcss"
+    HELP = """\
+## Debrief
+**Enter** closes the play and signs its ledger: the file that you hand in. Anyone can check it
+with `mission-tui verify`, and compute it again with `mission-tui replay`.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "sign", "Close & sign"),
+    ]
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self._signed = False
+
+    def compose(self) -> ComposeResult:
+        """Every part, then the law."""
+        yield self.masthead()
+        with VerticalScroll(id="debrief"):
+            for name, part in self.game.session.mission.ordered:
+                yield Label(clean_line(part.title).upper(), classes="heading")
+                yield Static("\n".join(self._rows(name, part)), markup=False)
+                yield Static(clean_line(part.law), classes="law", markup=False)
+                yield Static(clean_line(part.law_source), classes="source", markup=False)
+            yield Static("Enter closes the play and signs its ledger.", id="ledger", markup=False)
+        yield Footer()
+
+    def _rows(self, name: str, part: Part) -> Iterator[str]:
+        session = self.game.session
+        state = session.parts[name]
+        for lock_id, judgement in session.judgements(name).items():
+            lock, sealed = part.locks[lock_id], state.sealed[lock_id]
+            told = wording.lock_figures(part, lock, sealed, state.truths[lock_id])
+            hit = "hit" if judgement.value_right else "miss"
+            why = "hit" if judgement.mechanism_right else "miss"
+            yield clean_line(
+                f"prediction  {told['value']}, engine {told['truth']}   value {hit}, why {why}"
+            )
+        best = session.best_run(name)
+        word = "PASSED" if session.passed(name) else "MISSED"
+        runs = f"{len(state.runs)} run{'s' if len(state.runs) != 1 else ''}"
+        yield clean_line(f"workbench   {word} in {runs}")
+        if best and best.outcome:
+            yield clean_line(f"stands      #{best.number}  {wording.setting(part, best.setting)}")
+            for reading in session.readings_of(name, best.outcome.metrics):
+                unit = wording.metric_unit(part, reading.metric)
+                room = show_change(reading.headroom or 0.0, unit)
+                label = part.specs[reading.id].label
+                yield clean_line(f"            {label}: {reading.word}, {room} of room")
+        verified = [filed for filed in state.claims if filed.verified]
+        tries = f"{len(state.claims)} attempt{'s' if len(state.claims) != 1 else ''}"
+        yield clean_line(f"claim       {'verified' if verified else 'not verified'} in {tries}")
+
+    def signed(self, path: Path) -> None:
+        """Show where the ledger is and how anyone can check it."""
+        self._signed = True
+        self.refresh_bindings()
+        where, name = clean_line(path, 300), clean_line(path.name)
+        self.query_one("#ledger", Static).update(
+            f"◼ SIGNED\n{where}\n\nCheck it:  mission-tui verify {name}\n\n"
+            "Enter goes back to the missions."
+        )
+        self.query_one("#debrief", VerticalScroll).scroll_end(animate=False)
+
+    def action_sign(self) -> None:
+        """Sign; once signed, go home."""
+        self.post_message(Home() if self._signed else CloseAndSign())

@@ -1,0 +1,33 @@
+"""Help over any screen: what it is for, and every key that works here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Markdown
+
+
+class HelpScreen(ModalScreen[None]):
+    """A page of help; any of the keys that open it closes it."""
+
+    CSS_PATH = "help.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter", "dismiss", "Close"),
+    ]
+
+    def __init__(self, texts: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        rows = "\n".join(f"| `{key}` | {words} |" for key, words in keys)
+        table = f"### Keys\n\n| key | what it does |\n|---|---|\n{rows}\n"
+        self._page = "\n\n".join([*texts, table])
+
+    def compose(self) -> ComposeResult:
+        """The page in a frame."""
+        with VerticalScroll(id="help"):
+            yield Markdown(self._page)

@@ -1,0 +1,231 @@
+"""The lock: a prediction, sealed before any instrument exists."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Footer, Input, Label, Static
+
+from mission_tui.content.schema import Lock
+from mission_tui.play import wording
+from mission_tui.play.actions import Seal
+from mission_tui.play.game import Game
+from mission_tui.play.session import Refused
+from mission_tui.screens.step import StepScreen
+from mission_tui.text import clean_line
+from mission_tui.units import UnitError, parse, show
+from mission_tui.widgets.band import Band, Bet
+from mission_tui.widgets.choices import Choices
+
+WIDTHS: Final = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
+"""How wide a band may be: the value divided and multiplied by one of these."""
+
+
+class LockScreen(StepScreen):
+    """Type the value, widen its band with the arrows, one key for the why, Enter to seal."""
+
+    CSS_PATH = "lock.tcss"
+    HELP = """\
+## The lock
+1. **Type your number** (`412`, `0.4 GB`). Nothing is filled in for you.
+2. **↑ ↓** widen and narrow its band. Stop where you would bet four to one that the truth is inside.
+3. **Enter**, then one **number key** for the reason.
+4. **Enter** seals it. It can't be changed afterwards, and it is never graded: only that you
+   committed counts. The instruments unlock with it.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "widen(1)", "Wider band"),
+        Binding("down", "widen(-1)", "Narrower"),
+        Binding("enter", "seal", "Seal", priority=True),
+    ]
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self._name: str | None = None
+        self._lock: Lock | None = None
+        self._next()
+        self._width = 0
+        self._edits = 0
+        self._started = time.monotonic()
+        self._sure: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        """The question above, the three gestures below."""
+        session = self.game.session
+        yield self.masthead()
+        with VerticalScroll(id="lock", can_focus=False):
+            yield Static(self.told(session.part.objective), id="objective", markup=False)
+            if self._lock is None:
+                yield Static("◼ SEALED", id="seal", markup=False)
+                for name, sealed in session.state.sealed.items():
+                    yield Static(self._words(name, sealed), classes="sealed", markup=False)
+                yield Static(
+                    "It can't be changed now, and it is never graded.\n"
+                    "Enter unlocks the workbench.",
+                    id="said",
+                    markup=False,
+                )
+            else:
+                yield from self._question(self._lock)
+        yield Footer()
+
+    def _question(self, lock: Lock) -> ComposeResult:
+        part = self.game.session.part
+        yield Label("PREDICT, BEFORE ANY INSTRUMENT UNLOCKS", classes="heading")
+        yield Static(self.told(lock.prompt), id="prompt", markup=False)
+        facts = "\n".join(f"· {self.told(fact)}" for fact in lock.facts)
+        yield Static(facts, id="facts", markup=False)
+        if lock.kind == "number":
+            with Horizontal(id="number"):
+                yield Label("YOUR NUMBER", classes="ask")
+                yield Input(placeholder=f"a number, in {lock.unit}", max_length=24, id="value")
+                yield Label("", id="band-words")
+            unit = wording.lock_unit(part, lock)
+            yield Band(lambda figure: show(figure, unit), id="band")
+        else:
+            yield Label("YOUR ANSWER", classes="ask")
+            yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option")
+            yield Label("HOW SURE", classes="ask")
+            yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure")
+        yield Label("WHY", classes="ask")
+        yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why")
+        yield Static("", id="said", markup=False)
+
+    def _next(self) -> None:
+        self._name, self._lock = self.game.session.next_lock or (None, None)
+
+    def _words(self, name: str, sealed: Seal) -> str:
+        part = self.game.session.part
+        lock = part.locks[name]
+        answer, low, high = (
+            wording.lock_answer(part, lock, figure)
+            for figure in (sealed.value, sealed.low, sealed.high)
+        )
+        band = f", between {low} and {high}," if sealed.low is not None else ","
+        return clean_line(f"You say {answer}{band} because: {part.mechanisms[sealed.mechanism]}")
+
+    def on_mount(self) -> None:
+        """The first gesture has the cursor; nothing blinks."""
+        for field in self.query(Input):
+            field.cursor_blink = False
+            field.focus()
+        if not self.query(Input) and self.query(Choices):
+            self.query(Choices).first().focus()
+
+    # -- the band --------------------------------------------------------------------------
+
+    @on(Input.Changed, "#value")
+    def _edited(self) -> None:
+        self._edits += 1
+        self._draw()
+
+    def action_widen(self, by: int) -> None:
+        """One step wider or narrower."""
+        self._width = max(0, min(len(WIDTHS) - 1, self._width + by))
+        self._draw()
+
+    def _bet(self) -> Bet | None:
+        """What is typed so far, or None. Raises nothing: half a number is no mistake yet."""
+        lock = self._lock
+        if lock is None or lock.kind != "number":
+            return None
+        try:
+            value = parse(self.query_one("#value", Input).value, lock.unit)
+        except UnitError:
+            return None
+        factor = WIDTHS[self._width]
+        low, high = sorted((value / factor, value * factor))
+        return Bet(value, low, high)
+
+    def _draw(self) -> None:
+        bet = self._bet()
+        self.query_one("#band", Band).place(bet)
+        factor = WIDTHS[self._width]
+        words = f"÷{factor:g} to ×{factor:g}" if factor > 1 else "↑ widens the band"
+        self.query_one("#band-words", Label).update(words if bet else "")
+        self._say("Would you bet four to one that the truth lies inside?" if bet else "")
+
+    # -- sealing ---------------------------------------------------------------------------
+
+    @on(Choices.Chosen, "#sure")
+    def _confidence(self, event: Choices.Chosen) -> None:
+        self._sure = event.option == "sure"
+
+    @on(Choices.Chosen, "#why")
+    def _why(self) -> None:
+        self._say("Enter seals it. It can't be changed afterwards.")
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Without a number there is no band to widen."""
+        if action == "widen":
+            return self._lock is not None and self._lock.kind == "number"
+        return True
+
+    async def action_seal(self) -> None:
+        """Go on to what is missing, or seal."""
+        if self._lock is None:
+            self.go("workbench")
+            return
+        why = self.query_one("#why", Choices)
+        if isinstance(self.focused, Choices) and self.focused.chosen is None:
+            self.focused.action_choose()
+            return
+        sealed = self._sealed(why.chosen)
+        if sealed is None:
+            return
+        try:
+            self.game.act(sealed)
+        except Refused as refusal:
+            self._say(f"Not yet: {refusal}.")
+            return
+        self._next()
+        self._width = self._edits = 0
+        await self.recompose()
+        self.on_mount()
+        self.refresh_bindings()
+
+    def _sealed(self, mechanism: str | None) -> Seal | None:
+        """The prediction as it stands, or None and a word on what is missing."""
+        lock, name = self._lock, self._name
+        assert lock is not None
+        assert name is not None
+        latency = round((time.monotonic() - self._started) * 1000)
+        why = self.query_one("#why", Choices)
+        if lock.kind == "number":
+            field = self.query_one("#value", Input)
+            try:
+                parse(field.value, lock.unit)
+            except UnitError as error:
+                self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
+                field.focus()
+                return None
+            bet = self._bet()
+            assert bet is not None
+            if self._width == 0:
+                self._say("Widen the band with ↑ until you would bet four to one on it.")
+                field.focus()
+                return None
+            if mechanism is None:
+                self._say("And why? Press a number.")
+                why.focus()
+                return None
+            return Seal(name, bet.value, bet.low, bet.high, None, mechanism, latency, self._edits)
+        option = self.query_one("#option", Choices)
+        sure = self.query_one("#sure", Choices)
+        for choices in (option, sure, why):
+            if choices.chosen is None:
+                self._say("Choose one: press its number.")
+                choices.focus()
+                return None
+        assert option.chosen is not None
+        assert mechanism is not None
+        return Seal(name, option.chosen, None, None, self._sure, mechanism, latency, self._edits)
+
+    def _say(self, words: str) -> None:
+        self.query_one("#said", Static).update(clean_line(words))

@@ -1,0 +1,85 @@
+"""The missions, and the plays that wait to be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Label, Static
+
+from mission_tui.content.load import MissionFile
+from mission_tui.screens.messages import MissionChosen, ResumeChosen
+from mission_tui.text import clean_line
+from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.masthead import Masthead
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A play that can be resumed: its file, and one line about it."""
+
+    path: Path
+    line: str
+
+
+class MissionsScreen(Screen[None]):
+    """Pick a mission, or go on where you stopped."""
+
+    CSS_PATH = "missions.tcss"
+    HELP = """\
+## Missions
+Press the **number** of a play to resume it or of a mission to start it. Every play is saved as
+you go: a dropped connection loses nothing.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Plays / missions", show=True),
+    ]
+
+    def __init__(
+        self,
+        student: str,
+        missions: Sequence[MissionFile],
+        waiting: Sequence[Waiting],
+        problems: Sequence[str],
+    ) -> None:
+        super().__init__()
+        self._student = student
+        self._missions = missions
+        self._waiting = waiting[:9]
+        self._problems = problems
+
+    def compose(self) -> ComposeResult:
+        """Plays first: most people come back to something."""
+        yield Masthead((clean_line(self._student, 30),))
+        with VerticalScroll(id="missions", can_focus=False):
+            if self._waiting:
+                yield Label("WHERE YOU STOPPED", classes="heading")
+                yield Choices([(str(w.path), w.line) for w in self._waiting], id="waiting")
+            yield Label("MISSIONS", classes="heading")
+            yield Choices(
+                [(m.id, f"{m.title}  ·  {m.minutes} min  ·  {m.hook}") for m in self._missions],
+                id="choices",
+            )
+            for problem in self._problems:
+                yield Static(clean_line(problem, 300), classes="problem", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """The cursor starts where most people go."""
+        self.query(Choices).first().focus()
+
+    @on(Choices.Chosen, "#choices")
+    def _mission(self, event: Choices.Chosen) -> None:
+        self.post_message(MissionChosen(event.option))
+
+    @on(Choices.Chosen, "#waiting")
+    def _resume(self, event: Choices.Chosen) -> None:
+        self.post_message(ResumeChosen(Path(event.option)))

@@ -1,0 +1,51 @@
+"""What the screens of a play share: the masthead, the footer, and leaving for another screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from mission_tui.play import wording
+from mission_tui.play.game import Game
+from mission_tui.play.session import PART_SCREENS
+from mission_tui.screens.messages import Go, Home
+from mission_tui.text import clean
+from mission_tui.widgets.masthead import Masthead
+
+
+class StepScreen(Screen[None]):
+    """A screen over one step of one play. It shows the session and computes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "home", "Save & leave", show=False),
+    ]
+
+    def __init__(self, game: Game) -> None:
+        super().__init__()
+        self.game = game
+
+    def masthead(self) -> Masthead:
+        """Where this step is in its mission and part."""
+        session = self.game.session
+        mission, at = session.mission, session.at
+        crumbs = (mission.title, mission.persona.name)
+        if at.part is None:
+            return Masthead((*crumbs, at.screen.capitalize()))
+        here = PART_SCREENS.index(at.screen)
+        title = f"{session.part.order} {session.part.title}"
+        return Masthead((*crumbs, title), PART_SCREENS, here)
+
+    def told(self, text: str) -> str:
+        """A text of the mission with its figures filled in, safe to draw."""
+        session = self.game.session
+        return clean(wording.fill(text, wording.given(session.mission, session.part, session.seed)))
+
+    def go(self, screen: str) -> None:
+        """Ask the app for another screen."""
+        self.post_message(Go(screen))
+
+    def action_home(self) -> None:
+        """Leave; the play is saved."""
+        self.post_message(Home())

@@ -1,0 +1,162 @@
+"""Quantities as people read and write them: SI prefixes, explicit units, three digits.
+
+MB is 10^6 bytes and MiB is 2^20. Percentages differ by *points*.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+_SI: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_SMALL: Final = ((1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+_PREFIX: Final = {
+    "": 1.0,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "m": 1e-3,
+    "µ": 1e-6,
+    "u": 1e-6,
+    "n": 1e-9,
+}
+_BINARY: Final = {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
+_COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousand", "": ""}
+_UNSCALED: Final = frozenset({"%", "×", "bit", "samples", "epochs", "nights", "passes"})
+_NUMBER: Final = re.compile(
+    r"\s*([+-]?\d+(?:[_, ]\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\S*)\s*$", re.IGNORECASE
+)
+
+
+class UnitError(ValueError):
+    """Text that is no quantity in the unit that was asked for."""
+
+
+def factor(unit: str, base: str) -> float:
+    """How many ``base`` one ``unit`` is: ``factor("MB", "B") == 1e6``. Raises UnitError."""
+    if unit == base:
+        return 1.0
+    if base == "B" and unit in _BINARY:
+        return _BINARY[unit]
+    if not base and unit in _COUNTS:
+        return _PREFIX[unit]
+    prefix = unit.removesuffix(base) if base and unit.endswith(base) else None
+    if prefix is None or prefix not in _PREFIX:
+        raise UnitError(f"{unit!r} is not a unit of {base or 'a count'}")
+    return _PREFIX[prefix]
+
+
+def base_of(unit: str) -> str:
+    """The unit without its prefix: MB, kB and GiB are all B."""
+    if unit in _BINARY:
+        return "B"
+    if len(unit) > 1 and unit[0] in "kMGTmµun" and unit[1:] in {"B", "s", "J", "W", "B/s", "MAC"}:
+        return unit[1:]
+    return unit
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """``value`` with three significant digits and never an exponent."""
+    if value == 0:
+        return "0"
+    places = significant - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, places)
+    places = significant - 1 - math.floor(math.log10(abs(rounded))) if rounded else places
+    if places <= 0 and abs(rounded) >= 10**significant:
+        return f"{rounded:,.0f}"
+    return f"{rounded:.{max(0, min(places, 6))}f}"
+
+
+def show(value: float, unit: str) -> str:
+    """``value`` in ``unit``, with the prefix that reads best: ``show(4.2e9, "B") == "4.20 GB"``."""
+    if unit == "%":
+        return f"{value:.1f} %"
+    if unit == "×":
+        return f"{digits(value)}×"
+    if unit in _UNSCALED:
+        return f"{value:g} {unit}".rstrip()
+    scale, prefix = _prefix(value, unit)
+    if unit == "":
+        return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()
+    return f"{digits(value / scale)} {prefix}{unit}"
+
+
+def show_in(value: float, unit: str) -> str:
+    """``value`` (base units) written in exactly ``unit``: "MB", not what reads best."""
+    base = base_of(unit)
+    if unit == base:
+        return show(value, unit)
+    return f"{digits(value / factor(unit, base))} {unit}"
+
+
+def show_change(change: float, unit: str) -> str:
+    """A signed difference: percentages differ by points."""
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    if unit == "%":
+        return f"{sign}{abs(change):.1f} points"
+    return sign + show(abs(change), unit)
+
+
+def amount(change: float, unit: str) -> tuple[str, str]:
+    """The magnitude of a change as a number and its unit, apart: ``("4.20", "GB")``."""
+    if unit == "%":
+        return f"{abs(change):.1f}", "points"
+    if unit in _UNSCALED:
+        return _written(abs(change)), unit
+    scale, prefix = _prefix(change, unit)
+    return _written(abs(change) / scale), prefix + unit
+
+
+def _written(size: float) -> str:
+    """Three significant digits, or every digit before the point: no rounding that is not seen."""
+    return digits(size) if size < 999.5 else f"{size:.0f}"
+
+
+def half_step(number: str) -> float:
+    """Half a unit of the last written digit: ``half_step("4.20") == 0.005``."""
+    _, _, decimals = number.partition(".")
+    return 0.5 * 10.0 ** -len(decimals)
+
+
+def parse(text: str, unit: str) -> float:
+    """Read ``"512 MB"``, ``"0.5GB"`` or a bare ``"512"`` (then in ``unit``); returns base units.
+
+    Raises :class:`UnitError` with one sentence.
+    """
+    found = _NUMBER.match(text)
+    if not found:
+        raise UnitError(f"{text.strip()!r} is not a number; write for example 12.5 {unit}".rstrip())
+    value = float(re.sub(r"[_, ]", "", found[1]))
+    if not math.isfinite(value):
+        raise UnitError(f"{text.strip()!r} is too large")
+    base = base_of(unit)
+    written = _canonical(found[2], base) if found[2] else unit
+    try:
+        return value * factor(written, base)
+    except UnitError:
+        raise UnitError(
+            f"{found[2]!r} is not a unit here; write for example 12.5 {unit}".rstrip()
+        ) from None
+
+
+def _canonical(written: str, base: str) -> str:
+    """Forgive case and a missing base: ``gb`` and ``G`` are GB where bytes are asked for."""
+    if not base:
+        return next((prefix for prefix, word in _COUNTS.items() if word == written), written)
+    if base != "B":
+        return {"x": "×", "points": "%"}.get(written, written)
+    by_case = {u.lower(): u for u in ("B", "kB", "MB", "GB", "TB", *_BINARY)}
+    lower = written.lower()
+    return by_case.get(lower) or by_case.get(lower + "b") or written
+
+
+def _prefix(value: float, unit: str) -> tuple[float, str]:
+    size = abs(value)
+    table = _SI if unit in {"", "B"} or size >= 1 or size == 0 else _SMALL
+    for scale, prefix in table:
+        # 999.6 kB reads better as 1.00 MB: compare after rounding to three digits.
+        if size >= scale * 0.9995:
+            return scale, prefix
+    return table[-1]

@@ -1,0 +1,1 @@
+"""The widgets of the game; they know nothing of missions or rules."""

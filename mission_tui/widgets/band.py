@@ -1,0 +1,97 @@
+"""A prediction on a number line: the value, its band, and later the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.widget import Widget
+
+from mission_tui.text import clean_line
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """A value with the band that someone bets four to one on, and the truth once it is known."""
+
+    value: float
+    low: float
+    high: float
+    truth: float | None = None
+
+
+class Band(Widget):
+    """Three rows: the marks, the line, the figures. Logarithmic where all figures are positive."""
+
+    DEFAULT_CSS = """
+    Band { height: 3; width: 1fr; }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "band--line",
+        "band--bet",
+        "band--truth",
+        "band--missed",
+    }
+
+    def __init__(self, show: Callable[[float], str], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._show = show
+        self._bet: Bet | None = None
+
+    def place(self, bet: Bet | None) -> None:
+        """Draw this bet; None draws an empty line."""
+        if bet != self._bet:
+            self._bet = bet
+            self.refresh()
+
+    def render(self) -> Text:
+        """The three rows."""
+        width = max(20, self.size.width)
+        line = self._style("line")
+        if self._bet is None:
+            return Text.assemble("\n", ("·" * width, line), "\n")
+        bet = self._bet
+        column = self._columns(bet, width)
+        marks, rule = [" "] * width, ["─"] * width
+        low, value, high = column(bet.low), column(bet.value), column(bet.high)
+        rule[low : high + 1] = ["━"] * (high + 1 - low)
+        rule[low], rule[high] = "┣", "┫"
+        rule[value] = "●"
+        labels = Text()
+        text = Text("".join(marks))
+        if bet.truth is not None:
+            at = column(bet.truth)
+            held = bet.low <= bet.truth <= bet.high
+            name = "truth" if held else "missed"
+            label = f"▼ {clean_line(self._show(bet.truth), 20)}"
+            if at + len(label) > width:
+                label = f"{clean_line(self._show(bet.truth), 20)} ▼"
+                text = Text(" " * max(0, at + 1 - len(label)))
+            else:
+                text = Text(" " * at)
+            text.append(label, self._style(name))
+        body = Text()
+        for n, mark in enumerate(rule):
+            body.append(mark, self._style("bet") if low <= n <= high else line)
+        labels.append(
+            f"{self._show(bet.low)} … {self._show(bet.value)} … {self._show(bet.high)}",
+            self._style("bet"),
+        )
+        return Text("\n").join([text, body, labels])
+
+    def _columns(self, bet: Bet, width: int) -> Callable[[float], int]:
+        figures = [f for f in (bet.low, bet.value, bet.high, bet.truth) if f is not None]
+        logarithmic = min(figures) > 0
+        place = math.log if logarithmic else float
+        low, high = place(min(figures)), place(max(figures))
+        pad = (high - low) * 0.15 or (0.2 if logarithmic else max(1.0, abs(high)) * 0.2)
+        low, high = low - pad, high + pad
+        return lambda figure: round((place(figure) - low) / (high - low) * (width - 1))
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"band--{name}", partial=True)
