@@ -63,9 +63,10 @@ class MissionApp(App[None]):
         track: str | None = None,
         student: str | None = None,
     ) -> None:
-        super().__init__()
+        # NO_COLOR: the toolkit picks its filter now, and only with ansi colours is it the one
+        # that sends none (the other sends 24-bit greys, which turn black on black here).
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.register_theme(NIGHT)
-        # Without colour, an ansi theme keeps 24-bit greys out of the output too.
         self.theme = "ansi-dark" if self.no_color else NIGHT.name
         self._saves = saves
         self._asked = (mission, track)

@@ -125,6 +125,8 @@ def parse(text: str, unit: str) -> float:
 
     Raises :class:`UnitError` with one sentence.
     """
+    if not text.strip():
+        raise UnitError(f"write a number, for example 12.5 {unit}".rstrip())
     found = _NUMBER.match(text)
     if not found:
         raise UnitError(f"{text.strip()!r} is not a number; write for example 12.5 {unit}".rstrip())

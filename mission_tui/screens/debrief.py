@@ -16,7 +16,7 @@ from mission_tui.play import wording
 from mission_tui.play.game import Game
 from mission_tui.screens.messages import CloseAndSign, Home
 from mission_tui.screens.step import StepScreen
-from mission_tui.text import clean_line
+from mission_tui.text import clean, clean_line
 from mission_tui.units import show_change
 
 
@@ -31,7 +31,7 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "sign", "Close & sign"),
+        Binding("enter", "sign", "Sign / home"),
     ]
 
     def __init__(self, game: Game) -> None:
@@ -58,23 +58,23 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
             told = wording.lock_figures(part, lock, sealed, state.truths[lock_id])
             hit = "hit" if judgement.value_right else "miss"
             why = "hit" if judgement.mechanism_right else "miss"
-            yield clean_line(
+            yield clean(
                 f"prediction  {told['value']}, engine {told['truth']}   value {hit}, why {why}"
             )
         best = session.best_run(name)
         word = "PASSED" if session.passed(name) else "MISSED"
         runs = f"{len(state.runs)} run{'s' if len(state.runs) != 1 else ''}"
-        yield clean_line(f"workbench   {word} in {runs}")
+        yield clean(f"workbench   {word} in {runs}")
         if best and best.outcome:
-            yield clean_line(f"stands      #{best.number}  {wording.setting(part, best.setting)}")
+            yield clean(f"stands      #{best.number}  {wording.setting(part, best.setting)}")
             for reading in session.readings_of(name, best.outcome.metrics):
                 unit = wording.metric_unit(part, reading.metric)
                 room = show_change(reading.headroom or 0.0, unit)
                 label = part.specs[reading.id].label
-                yield clean_line(f"            {label}: {reading.word}, {room} of room")
+                yield clean(f"            {label}: {reading.word}, {room} of room")
         verified = [filed for filed in state.claims if filed.verified]
         tries = f"{len(state.claims)} attempt{'s' if len(state.claims) != 1 else ''}"
-        yield clean_line(f"claim       {'verified' if verified else 'not verified'} in {tries}")
+        yield clean(f"claim       {'verified' if verified else 'not verified'} in {tries}")
 
     def signed(self, path: Path) -> None:
         """Show where the ledger is and how anyone can check it."""

@@ -77,7 +77,7 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
             label,
             show(reading.value, metric.unit),
             limit,
-            show_change(reading.headroom, metric.unit),
+            show_change(reading.headroom, metric.unit).replace("points", "pts"),
             reading.value / reading.limit if reading.limit else None,
             reading.word,
             _ROLES[reading.word],

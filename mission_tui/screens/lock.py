@@ -26,6 +26,15 @@ WIDTHS: Final = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 """How wide a band may be: the value divided and multiplied by one of these."""
 
 
+class ValueInput(Input):
+    """The field of the number; its arrows widen and narrow the band instead of scrolling."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "screen.widen(1)", "Wider band"),
+        Binding("down", "screen.widen(-1)", "Narrower"),
+    ]
+
+
 class LockScreen(StepScreen):
     """Type the value, widen its band with the arrows, one key for the why, Enter to seal."""
 
@@ -40,9 +49,7 @@ class LockScreen(StepScreen):
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "widen(1)", "Wider band"),
-        Binding("down", "widen(-1)", "Narrower"),
-        Binding("enter", "seal", "Seal", priority=True),
+        Binding("enter", "seal", "Seal / unlock", priority=True),
     ]
 
     def __init__(self, game: Game) -> None:
@@ -84,7 +91,7 @@ class LockScreen(StepScreen):
         if lock.kind == "number":
             with Horizontal(id="number"):
                 yield Label("YOUR NUMBER", classes="ask")
-                yield Input(placeholder=f"a number, in {lock.unit}", max_length=24, id="value")
+                yield ValueInput(placeholder=f"a number, in {lock.unit}", max_length=24, id="value")
                 yield Label("", id="band-words")
             unit = wording.lock_unit(part, lock)
             yield Band(lambda figure: show(figure, unit), id="band")
@@ -160,12 +167,6 @@ class LockScreen(StepScreen):
     @on(Choices.Chosen, "#why")
     def _why(self) -> None:
         self._say("Enter seals it. It can't be changed afterwards.")
-
-    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Without a number there is no band to widen."""
-        if action == "widen":
-            return self._lock is not None and self._lock.kind == "number"
-        return True
 
     async def action_seal(self) -> None:
         """Go on to what is missing, or seal."""

@@ -93,7 +93,10 @@ between two runs if you want to claim anything from them. **w** shows which term
         self.query(Slider).first().focus()
         self._show_runs()
         self._account()
-        self._coach("This is the setting that failed. Move a slider; Enter records a run.")
+        if self.game.session.state.runs:
+            self._coach("Back at the bench: everything is where you left it.")
+        else:
+            self._coach("This is the setting that failed. Move a slider; Enter records a run.")
 
     # -- moving ----------------------------------------------------------------------------
 

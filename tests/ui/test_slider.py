@@ -45,7 +45,7 @@ async def test_slider_draws_label_value_range_and_default():
         await pilot.press("right")
         assert app.slider.as_text().split("\n") == [
             "▌batch        ◂ 16 samples ▸",
-            " 1 ━━━━━━━━━━━┷━━━●────── 64",
+            " 1 ━━━━━━━━━━┷━━━●─────── 64",
         ]
 
 

@@ -1,0 +1,32 @@
+"""What every test stands on: one thread, and nothing of this user's own files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import mission_tui  # noqa: F401  (sets the thread counts before numpy loads)
+from mission_tui.content.load import MissionFile, load
+
+_HOME = tempfile.mkdtemp(prefix="mission-tui-tests-")
+os.environ["MISSION_TUI_STATE"] = str(Path(_HOME) / "state")
+os.environ["MISSION_TUI_SAVES"] = str(Path(_HOME) / "saves")
+
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def missions() -> Path:
+    """The folder of the shipped missions."""
+    return Path(__file__).parent.parent / "missions"
+
+
+@pytest.fixture(scope="session")
+def shipped(missions: Path) -> MissionFile:
+    """The first mission, resolved for each of its tracks."""
+    return load(missions / "vol2-11-edge-intelligence.toml")

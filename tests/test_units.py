@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mission_tui.units import (
+    UnitError,
+    amount,
+    base_of,
+    digits,
+    factor,
+    half_step,
+    parse,
+    show,
+    show_change,
+    show_in,
+)
+
+SIZES = st.floats(1e-3, 1e15)
+BASES = st.sampled_from(["B", "J", "W", "s", "%", "×", "samples", "", "B/s", "tokens"])
+CHANGES = st.floats(-1e15, 1e15).filter(lambda x: x == 0 or abs(x) > 1e-8)
+
+
+@given(SIZES, st.sampled_from(["B", "J", "W", "s", ""]))
+def test_what_is_shown_reads_back_to_three_digits(value: float, unit: str) -> None:
+    shown = show(value, unit)
+    finest = 5.01e-7 if unit in {"B", ""} and value < 1e-3 else 0.0
+    assert parse(shown, unit) == pytest.approx(value, rel=5.01e-3, abs=finest)
+
+
+@given(st.floats(1e-7, 1e14), st.sampled_from(["B", "kB", "MB", "GB", "KiB", "MiB", "GiB"]))
+def test_a_number_in_any_unit_of_bytes_reads_as_so_many_bytes(value: float, unit: str) -> None:
+    assert parse(f"{value:.12f} {unit}", "MB") == pytest.approx(
+        float(f"{value:.12f}") * factor(unit, "B")
+    )
+
+
+@given(st.floats(1e-2, 1e6), st.sampled_from(["kB", "MB", "GB", "GiB"]))
+def test_show_in_keeps_the_unit_that_was_asked_for(value: float, unit: str) -> None:
+    shown = show_in(value * factor(unit, "B"), unit)
+    assert shown.endswith(f" {unit}")
+    assert parse(shown, unit) == pytest.approx(value * factor(unit, "B"), rel=5.01e-3)
+
+
+def test_gb_is_decimal_and_gib_binary() -> None:
+    assert parse("1 GB", "MB") == 1e9
+    assert parse("1 GiB", "MB") == 2.0**30
+    assert show(2.0**30, "B") == "1.07 GB"
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("512", "MB", 512e6),
+        ("0.5gb", "MB", 0.5e9),
+        ("12 G", "MB", 12e9),
+        ("1,234,567 B", "MB", 1234567),
+        ("1 000 MB", "MB", 1e9),
+        ("1_000", "MB", 1e9),
+        ("1e3 kB", "MB", 1e6),
+        (" 3.5 points ", "%", 3.5),
+        ("2x", "×", 2),
+        ("-4 %", "%", -4),
+        ("5 nJ", "J", 5e-9),
+        ("25.6 million", "", 25.6e6),
+        ("25.6 M", "", 25.6e6),
+        ("20 ms", "s", 0.02),
+    ],
+)
+def test_quantities_are_read_as_people_write_them(text: str, unit: str, value: float) -> None:
+    assert parse(text, unit) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "sentence"),
+    [
+        ("", "MB", "'' is not a number; write for example 12.5 MB"),
+        ("much", "MB", "'much' is not a number; write for example 12.5 MB"),
+        ("nan", "MB", "'nan' is not a number; write for example 12.5 MB"),
+        ("inf", "MB", "'inf' is not a number; write for example 12.5 MB"),
+        ("4,2 GB", "MB", "'4,2 GB' is not a number; write for example 12.5 MB"),
+        ("1e999", "MB", "'1e999' is too large"),
+        ("4 apples", "MB", "'apples' is not a unit here; write for example 12.5 MB"),
+        ("4 MB", "%", "'MB' is not a unit here; write for example 12.5 %"),
+        ("4 MB", "", "'MB' is not a unit here; write for example 12.5"),
+    ],
+)
+def test_bad_input_is_refused_with_one_sentence(text: str, unit: str, sentence: str) -> None:
+    with pytest.raises(UnitError) as refused:
+        parse(text, unit)
+    assert str(refused.value) == sentence
+
+
+@given(st.text(max_size=40))
+def test_parse_gives_a_finite_number_or_refuses(text: str) -> None:
+    try:
+        value = parse(text, "MB")
+    except UnitError as refused:
+        assert "\n" not in str(refused) or "\n" in repr(text)
+    else:
+        assert math.isfinite(value)
+
+
+def test_a_change_of_a_percentage_is_in_points() -> None:
+    assert show_change(2.34, "%") == "+2.3 points"
+    assert show_change(-2.34, "%") == "−2.3 points"
+    assert show_change(0.0, "%") == "±0.0 points"
+    assert show_change(-4.2e9, "B") == "−4.20 GB"
+
+
+@given(CHANGES, BASES)
+def test_a_written_amount_is_within_half_its_last_digit(change: float, unit: str) -> None:
+    number, written = amount(change, unit)
+    scale = 1.0 if written == "points" else factor(written, base_of(unit))
+    off = abs(float(number) * scale - abs(change))
+    assert off <= half_step(number) * scale * (1 + 1e-9) + abs(change) * 1e-12
+
+
+def test_digits_are_three_and_never_an_exponent() -> None:
+    assert [digits(x) for x in (0, 4.2, 99.96, 999.6, 1234567, 0.00123)] == [
+        "0",
+        "4.20",
+        "100",
+        "1,000",
+        "1,230,000",
+        "0.00123",
+    ]
+
+
+def test_a_size_reads_with_the_prefix_after_rounding() -> None:
+    assert show(999_600, "B") == "1.00 MB"
+    assert show(999_400, "B") == "999 kB"
+    assert show(25_557_032, "") == "25.6 million"
+
+
+def test_a_unit_of_something_else_is_refused() -> None:
+    with pytest.raises(UnitError, match="'s' is not a unit of B"):
+        factor("s", "B")
+    with pytest.raises(UnitError, match="not a unit of a count"):
+        factor("GB", "")
