@@ -77,7 +77,7 @@ def test_quantities_are_read_as_people_write_them(text: str, unit: str, value: f
 @pytest.mark.parametrize(
     ("text", "unit", "sentence"),
     [
-        ("", "MB", "'' is not a number; write for example 12.5 MB"),
+        ("", "MB", "write a number, for example 12.5 MB"),
         ("much", "MB", "'much' is not a number; write for example 12.5 MB"),
         ("nan", "MB", "'nan' is not a number; write for example 12.5 MB"),
         ("inf", "MB", "'inf' is not a number; write for example 12.5 MB"),

