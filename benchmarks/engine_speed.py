@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,7 +18,7 @@ from mission_tui.paths import missions_dir
 from mission_tui.play.evaluate import Request
 
 SAMPLE: Final = 40
-"""Grid settings a track, evenly over the grid."""
+"""Grid settings a track, drawn at random, the same ones every time."""
 REPEATS: Final = 3
 BUDGET: Final = 50.0  # ms
 FIRST: Final = 100.0  # ms, the first streamed frame
@@ -53,7 +54,7 @@ def measure() -> list[Row]:
 def _requests(track: Mission) -> list[Request]:
     part = track.parts["memory"]
     grid = list(space.grid(part, tuple(part.sliders)))
-    sample = grid[:: max(1, len(grid) // SAMPLE)]
+    sample = random.Random(0).sample(grid, min(SAMPLE, len(grid)))
     settings = [part.default, part.reference, *sample]
     return [Request.at(part, setting, part.seeds[0]) for setting in settings]
 

@@ -6,6 +6,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -54,18 +56,22 @@ class Walk:
                 yield from self._sweep(n, 1 if self._at[n] <= last / 2 else -1)
 
     def snake(self) -> Iterator[Step]:
-        """Through the whole grid from a corner of it, one step at a time (a Gray code)."""
-        return self._snake(0)
+        """Through the whole grid from a corner of it, one step at a time (a Gray code).
 
-    def _snake(self, n: int) -> Iterator[Step]:
-        if n == len(self._names):
+        The slider with the most stops moves most, so that the focus seldom changes.
+        """
+        order = sorted(range(len(self._grids)), key=lambda n: len(self._grids[n]))
+        return self._snake(order)
+
+    def _snake(self, order: list[int]) -> Iterator[Step]:
+        if not order:
             return
-        last = len(self._grids[n]) - 1
+        n, *faster = order
         by = 1 if self._at[n] == 0 else -1
-        yield from self._snake(n + 1)
-        for _ in range(last):
+        yield from self._snake(faster)
+        for _ in range(len(self._grids[n]) - 1):
             yield self._step(n, by)
-            yield from self._snake(n + 1)
+            yield from self._snake(faster)
 
     def _sweep(self, n: int, by: int) -> Iterator[Step]:
         while 0 <= self._at[n] + by < len(self._grids[n]):
@@ -92,7 +98,7 @@ class Sliders:
             self._rows[use.label] = rows[0]
 
     def focus_keys(self, step: Step) -> list[str]:
-        """The keys that bring the focus to the step's slider."""
+        """The keys that bring the focus to the step's slider; each needs a moment of its own."""
         by, self._focus = step.focus - self._focus, step.focus
         return ["down" if by > 0 else "up"] * abs(by)
 
@@ -124,12 +130,12 @@ def _steps(terminal: Terminal, sliders: Sliders, walk: Walk, size: str, budget: 
     lasts: list[float] = []
     by_slider: dict[str, list[float]] = {}
     for step in walk.sweeps():
-        if keys := sliders.focus_keys(step):
-            terminal.press(*keys)
+        for key in sliders.focus_keys(step):
+            terminal.press(key)
             terminal.settle()
         before, begun = terminal.received, time.perf_counter()
         terminal.press(step.key)
-        seen = terminal.wait_until(lambda s=step: sliders.shows(s), f"{step.slider} {step.shown}")
+        seen = terminal.wait_until(partial(sliders.shows, step), f"{step.slider} {step.shown}")
         terminal.settle()
         sent.append(terminal.received - before)
         by_slider.setdefault(step.slider, []).append(sent[-1])
@@ -163,15 +169,20 @@ def _steps(terminal: Terminal, sliders: Sliders, walk: Walk, size: str, budget: 
 
 def _hold(terminal: Terminal, sliders: Sliders, walk: Walk, size: str) -> list[Row]:
     """Keys at a steady rate over settings that the engine has mostly not seen."""
-    count = round(HOLD_SECONDS * HOLD_RATE)
     cpu, sent, begun = terminal.cpu(), terminal.received, time.perf_counter()
-    seen = made = 0
-    for made, step in zip(range(1, count + 1), walk.snake(), strict=False):
-        terminal.press(*sliders.focus_keys(step), step.key)
-        end, shown = begun + made / HOLD_RATE, False
-        while (left := end - time.perf_counter()) > 0:
-            terminal.read(left)
-            shown = shown or sliders.shows(step)
+    ticks = (begun + n / HOLD_RATE for n in range(1, round(HOLD_SECONDS * HOLD_RATE) + 1))
+    made = seen = 0
+    for step in walk.snake():
+        keys = [*sliders.focus_keys(step), step.key]
+        ends = list(islice(ticks, len(keys)))
+        if len(ends) < len(keys):
+            break
+        made, shown = made + 1, False
+        for key, end in zip(keys, ends, strict=True):
+            terminal.press(key)
+            while (left := end - time.perf_counter()) > 0:
+                terminal.read(left)
+                shown = shown or sliders.shows(step)
         seen += shown
     share = 100 * (terminal.cpu() - cpu) / (time.perf_counter() - begun)
     rate = (terminal.received - sent) / (time.perf_counter() - begun)

@@ -94,7 +94,7 @@ class Terminal(AbstractContextManager["Terminal"]):
     def read(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for bytes and show them; False if there were none."""
         descriptor = self._child.child_fd
-        chunks = []
+        chunks: list[bytes] = []
         while select.select([descriptor], [], [], 0.0 if chunks else max(0.0, seconds))[0]:
             try:
                 chunk = os.read(descriptor, 65536)

@@ -80,6 +80,7 @@ class MissionApp(App[None]):
         self._idle = 0.0
         self._later: Timer | None = None
         self._said: str | None = None
+        self._travelling = False
 
     # -- starting --------------------------------------------------------------------------
 
@@ -199,21 +200,19 @@ class MissionApp(App[None]):
         self._entered = self._touched = time.monotonic()
         self._idle = 0.0
         self._check_saved()
-        if opened.game.session.in_flight:
-            self._rerun(opened)
-        else:
-            self._show()
+        self._prepare(opened)
 
-    @work(thread=True, exclusive=True, group="rerun")
-    def _rerun(self, opened: OpenPlay) -> None:
-        """Execute again the run that a dead process left unfinished, then show its screen."""
-        run = opened.game.session.in_flight
-        if run is None:
-            return
+    @work(thread=True, exclusive=True, group="travel")
+    def _prepare(self, opened: OpenPlay) -> None:
+        """Execute again the run that a dead process left unfinished; then show the screen."""
         from mission_tui.play.evaluate import outcome
 
-        found = outcome(opened.game.session.request(run.setting))
-        self.call_from_thread(opened.game.resume_run, found)
+        run = opened.game.session.in_flight
+        if run is not None:
+            found = outcome(opened.game.session.request(run.setting))
+            self.call_from_thread(opened.game.resume_run, found)
+        if opened.game.session.at.part is not None:
+            _compute_figures(opened)
         self.call_from_thread(self._show)
 
     def _find(self, mission: str, track: str) -> Mission | None:
@@ -260,16 +259,25 @@ class MissionApp(App[None]):
     @on(messages.Go)
     def _go(self, message: messages.Go) -> None:
         """Go to another screen; the way to a reveal asks the engine, in a thread."""
-        if self._play is None:
+        if self._play is None or self._travelling:
             return
         if refusal := self._play.game.session.barred(message.screen):
             self.notify(clean_line(refusal[0].upper() + refusal[1:]) + ".", severity="warning")
             return
+        self._travelling = True
         self._travel(self._play, message.screen)
 
     @work(thread=True, exclusive=True, group="travel")
     def _travel(self, opened: OpenPlay, screen: str) -> None:
-        truths = opened.game.truths() if screen == "reveal" else None
+        from mission_tui.play.queries import NoAnswer
+
+        try:
+            truths = opened.game.truths() if screen == "reveal" else None
+            _compute_figures(opened)
+        except NoAnswer as error:
+            self._travelling = False
+            self.call_from_thread(self._tell, f"This mission can't answer its own lock: {error}")
+            return
         self.call_from_thread(self._arrive, opened, screen, truths)
 
     def _arrive(self, opened: OpenPlay, screen: str, truths: dict[str, Truth] | None) -> None:
@@ -278,6 +286,7 @@ class MissionApp(App[None]):
         total, idle = now - self._entered, self._idle
         opened.game.go(screen, round((total - idle) * 1000), round(idle * 1000), truths)
         self._entered, self._idle = now, 0.0
+        self._travelling = False
         self._show()
 
     @on(messages.Draft)
@@ -417,6 +426,16 @@ class MissionApp(App[None]):
         """Let other sessions in, however the app ends."""
         self._leave_play()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """A bug ends the game with one sentence; the toolkit would print a traceback."""
+        if self.is_headless:  # tests want the exception itself
+            super()._handle_exception(error)
+            return
+        from mission_tui import crash
+
+        self._leave_play()
+        self.exit(return_code=1, message=f"mission-tui: {clean_line(crash.sentence(error), 400)}")
+
     def _handle_signals(self) -> None:
         """A dropped line (SIGHUP) or a stop (SIGTERM) saves, restores the terminal, and ends.
 
@@ -436,6 +455,14 @@ class MissionApp(App[None]):
         finally:
             # A hung-up terminal takes no more bytes: nothing after this may try to write one.
             os._exit(128 + received)
+
+
+def _compute_figures(opened: OpenPlay) -> None:
+    """Have the engine compute, away from the screen, the figures that a part's texts quote."""
+    from mission_tui.play import wording
+
+    session = opened.game.session
+    wording.given(session.mission, session.part, session.seed)
 
 
 def _mission_paths(asked: str | None) -> tuple[Path, ...]:

@@ -52,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say_error(f"{error.filename or 'a file'}: {reason}", USAGE)
     except KeyboardInterrupt:
         return _say_error("stopped", 130)
+    except Exception as error:
+        from mission_tui import crash
+
+        return _say_error(crash.sentence(error), FAILS)
 
 
 def _parser() -> Parser:

@@ -83,7 +83,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         self._draw()
         if self.game.session.state.claims:
             self._show_verdict()
-        self.query_one("#runs", OptionList).focus()
+        self.set_focus(self.query_one("#runs", OptionList))
 
     @property
     def _metric_id(self) -> str:
@@ -183,7 +183,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
             return
         if why is None:
             self._say("And why? Tab to the reasons and press a number.")
-            self.query_one("#why", Choices).focus()
+            self.set_focus(self.query_one("#why", Choices))
             return
         answer = clean_line(self.query_one("#answer", Input).value, 300)
         try:

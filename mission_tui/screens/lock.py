@@ -121,9 +121,9 @@ class LockScreen(StepScreen):
         """The first gesture has the cursor; nothing blinks."""
         for field in self.query(Input):
             field.cursor_blink = False
-            field.focus()
+            self.set_focus(field)
         if not self.query(Input) and self.query(Choices):
-            self.query(Choices).first().focus()
+            self.set_focus(self.query(Choices).first())
 
     # -- the band --------------------------------------------------------------------------
 
@@ -204,17 +204,17 @@ class LockScreen(StepScreen):
                 parse(field.value, lock.unit)
             except UnitError as error:
                 self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
-                field.focus()
+                self.set_focus(field)
                 return None
             bet = self._bet()
             assert bet is not None
             if self._width == 0:
                 self._say("Widen the band with ↑ until you would bet four to one on it.")
-                field.focus()
+                self.set_focus(field)
                 return None
             if mechanism is None:
                 self._say("And why? Press a number.")
-                why.focus()
+                self.set_focus(why)
                 return None
             return Seal(name, bet.value, bet.low, bet.high, None, mechanism, latency, self._edits)
         option = self.query_one("#option", Choices)
@@ -222,7 +222,7 @@ class LockScreen(StepScreen):
         for choices in (option, sure, why):
             if choices.chosen is None:
                 self._say("Choose one: press its number.")
-                choices.focus()
+                self.set_focus(choices)
                 return None
         assert option.chosen is not None
         assert mechanism is not None

@@ -74,7 +74,7 @@ you go: a dropped connection loses nothing.
 
     def on_mount(self) -> None:
         """The cursor starts where most people go."""
-        self.query(Choices).first().focus()
+        self.set_focus(self.query(Choices).first())
 
     @on(Choices.Chosen, "#choices")
     def _mission(self, event: Choices.Chosen) -> None:

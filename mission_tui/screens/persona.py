@@ -54,7 +54,7 @@ machine, the crisis and the right answers are not.
         """Look at the first one; nobody is chosen yet."""
         choices = self.query_one(Choices)
         choices.cursor = 0
-        choices.focus()
+        self.set_focus(choices)
         self.watch(choices, "cursor", self._look)
 
     def _look(self, cursor: int | None) -> None:

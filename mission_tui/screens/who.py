@@ -55,7 +55,7 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
         """No blinking cursor: an idle screen sends no bytes."""
         field = self.query_one(Input)
         field.cursor_blink = False
-        field.focus()
+        self.set_focus(field)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:

@@ -90,7 +90,7 @@ between two runs if you want to claim anything from them. **w** shows which term
 
     def on_mount(self) -> None:
         """The crisis is the first thing seen: the default, and what it breaks."""
-        self.query(Slider).first().focus()
+        self.set_focus(self.query(Slider).first())
         self._show_runs()
         self._account()
         if self.game.session.state.runs:
@@ -112,7 +112,7 @@ between two runs if you want to claim anything from them. **w** shows which term
         """The next slider up or down."""
         sliders = list(self.query(Slider))
         here = sliders.index(self.focused) if isinstance(self.focused, Slider) else 0
-        sliders[(here + by) % len(sliders)].focus()
+        self.set_focus(sliders[(here + by) % len(sliders)])
 
     def _account(self) -> None:
         """Accounting now, charts soon, and the measurement in a thread."""

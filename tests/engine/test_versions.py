@@ -1,0 +1,52 @@
+"""A model whose numbers move must say so: its version is part of every ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine import registry
+
+GOLDENS = Path(__file__).parent / "goldens"
+SETTINGS = [
+    {"network": "llama-3-70b", "arithmetic": "mixed", "frozen_bits": "4", "method": "lora"}
+    | {"rank": 32, "batch": 1, "shift": "habits", "strength": 0.7},
+    {"network": "resnet-50", "method": "full", "batch": 32, "shift": "dust", "strength": 0.8},
+    {"network": "whisper-tiny-encoder", "method": "last", "last_k": 3, "optimizer": "sgd"}
+    | {"frozen_bits": "16", "batch": 2, "shift": "accent", "strength": 0.6},
+    {"network": "ds-cnn", "method": "bias", "frozen_bits": "8", "optimizer": "momentum"}
+    | {"batch": 4, "shift": "ear", "strength": 0.95},
+    {"network": "proxylessnas-mobile", "method": "none", "convention": "paper"},
+]
+SEED = 2026
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_models_numbers_are_those_of_its_version(name: str) -> None:
+    """To renew after a meant change: bump the model's version and run ``python -m`` this file."""
+    model = registry.model(name)
+    golden = json.loads((GOLDENS / f"{name}-v{model.version}.json").read_text(encoding="utf-8"))
+    for setting, expected in zip(SETTINGS, golden, strict=True):
+        metrics = model.evaluate(setting, seed=SEED).metrics
+        assert metrics.keys() == expected.keys()
+        for metric in model.metrics:
+            want = expected[metric.name]
+            assert metrics[metric.name] == pytest.approx(
+                want, rel=1e-9, abs=metric.tolerance * 1.000001
+            ), f"{metric.name} moved: bump {name}.version"
+
+
+def renew() -> None:
+    """Write the goldens of the versions that stand."""
+    GOLDENS.mkdir(exist_ok=True)
+    for name in registry.names():
+        model = registry.model(name)
+        found = [dict(model.evaluate(setting, seed=SEED).metrics) for setting in SETTINGS]
+        path = GOLDENS / f"{name}-v{model.version}.json"
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    renew()
