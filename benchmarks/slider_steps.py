@@ -58,7 +58,7 @@ class Walk:
     def snake(self) -> Iterator[Step]:
         """Through the whole grid from a corner of it, one step at a time (a Gray code).
 
-        The slider with the most stops moves most, so that the focus seldom changes.
+        The slider with the most stops moves most.
         """
         order = sorted(range(len(self._grids)), key=lambda n: len(self._grids[n]))
         return self._snake(order)
@@ -97,10 +97,21 @@ class Sliders:
             ] or [y for y, line in enumerate(terminal.lines) if use.label in line]
             self._rows[use.label] = rows[0]
 
-    def focus_keys(self, step: Step) -> list[str]:
-        """The keys that bring the focus to the step's slider; each needs a moment of its own."""
+    def focus(self, step: Step) -> Iterator[int]:
+        """Bring the focus to the step's slider; yields the bytes that each move of it cost."""
         by, self._focus = step.focus - self._focus, step.focus
-        return ["down" if by > 0 else "up"] * abs(by)
+        for _ in range(abs(by)):  # one at a time: a second key in a burst is lost
+            before = self._terminal.received
+            self._terminal.press("down" if by > 0 else "up")
+            self._terminal.settle()
+            yield self._terminal.received - before
+
+    def turn(self, step: Step) -> None:
+        """One step: with its key where the focus is, else with the wheel, which moves no focus."""
+        if step.focus == self._focus:
+            self._terminal.press(step.key)
+        else:
+            self._terminal.wheel(5, self._rows[step.slider], up=step.key == "right")
 
     def shows(self, step: Step) -> bool:
         """Whether the label of the step's slider shows the step's value."""
@@ -126,15 +137,14 @@ def measure() -> list[Row]:
 def _steps(terminal: Terminal, sliders: Sliders, walk: Walk, size: str, budget: float) -> list[Row]:
     """One key at a time, each until the screen is quiet again."""
     sent: list[float] = []
+    moves: list[int] = []
     echoes: list[float] = []
     lasts: list[float] = []
     by_slider: dict[str, list[float]] = {}
     for step in walk.sweeps():
-        for key in sliders.focus_keys(step):
-            terminal.press(key)
-            terminal.settle()
+        moves += sliders.focus(step)
         before, begun = terminal.received, time.perf_counter()
-        terminal.press(step.key)
+        sliders.turn(step)
         seen = terminal.wait_until(partial(sliders.shows, step), f"{step.slider} {step.shown}")
         terminal.settle()
         sent.append(terminal.received - before)
@@ -164,25 +174,28 @@ def _steps(terminal: Terminal, sliders: Sliders, walk: Walk, size: str, budget: 
             CHART,
             f"p50 {percentile(lasts, 0.5):.0f} ms, to the last byte",
         ),
+        Row(
+            f"focus to another slider {size}: bytes, mean",
+            sum(moves) / len(moves),
+            "B",
+            None,
+            f"{len(moves)} moves",
+        ),
     ]
 
 
 def _hold(terminal: Terminal, sliders: Sliders, walk: Walk, size: str) -> list[Row]:
     """Keys at a steady rate over settings that the engine has mostly not seen."""
+    steps = list(islice(walk.snake(), round(HOLD_SECONDS * HOLD_RATE)))
+    list(sliders.focus(steps[0]))
     cpu, sent, begun = terminal.cpu(), terminal.received, time.perf_counter()
-    ticks = (begun + n / HOLD_RATE for n in range(1, round(HOLD_SECONDS * HOLD_RATE) + 1))
-    made = seen = 0
-    for step in walk.snake():
-        keys = [*sliders.focus_keys(step), step.key]
-        ends = list(islice(ticks, len(keys)))
-        if len(ends) < len(keys):
-            break
-        made, shown = made + 1, False
-        for key, end in zip(keys, ends, strict=True):
-            terminal.press(key)
-            while (left := end - time.perf_counter()) > 0:
-                terminal.read(left)
-                shown = shown or sliders.shows(step)
+    seen = 0
+    for made, step in enumerate(steps, start=1):
+        sliders.turn(step)
+        end, shown = begun + made / HOLD_RATE, False
+        while (left := end - time.perf_counter()) > 0:
+            terminal.read(left)
+            shown = shown or sliders.shows(step)
         seen += shown
     share = 100 * (terminal.cpu() - cpu) / (time.perf_counter() - begun)
     rate = (terminal.received - sent) / (time.perf_counter() - begun)
@@ -197,9 +210,9 @@ def _hold(terminal: Terminal, sliders: Sliders, walk: Walk, size: str) -> list[R
         ),
         Row(
             f"key held at {HOLD_RATE:.0f} Hz {size}: labels late",
-            100 * (made - seen) / made,
+            100 * (len(steps) - seen) / len(steps),
             "%",
             0.0,
-            f"{seen} of {made} labels shown before the next key",
+            f"{seen} of {len(steps)} labels shown before the next key",
         ),
     ]

@@ -91,6 +91,10 @@ class Terminal(AbstractContextManager["Terminal"]):
         """Send keys: names of :data:`KEYS`, or text to be typed."""
         os.write(self._child.child_fd, b"".join(KEYS.get(key, key.encode()) for key in keys))
 
+    def wheel(self, x: int, y: int, *, up: bool) -> None:
+        """Turn the mouse wheel one notch over cell (``x``, ``y``), both from 0."""
+        os.write(self._child.child_fd, f"\x1b[<{64 if up else 65};{x + 1};{y + 1}M".encode())
+
     def read(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for bytes and show them; False if there were none."""
         descriptor = self._child.child_fd

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -41,6 +42,8 @@ IDLE_AFTER: Final = 30.0
 """Seconds without a key after which time counts as idle."""
 DRAFTS: Final = 2.0
 """Seconds within which a moved slider or a draft is on disk."""
+FAREWELL: Final = 1.0
+"""Seconds that a terminal has to take its last bytes when the program is told to stop."""
 
 
 class MissionApp(App[None]):
@@ -449,11 +452,15 @@ class MissionApp(App[None]):
 
     def _die(self, received: signal.Signals) -> None:
         self._leave_play()
+        # A terminal that is hung up or stopped (Ctrl+S) takes no bytes: then no farewell.
+        last_resort = threading.Timer(FAREWELL, os._exit, (128 + received,))
+        last_resort.daemon = True
+        last_resort.start()
         try:
             if self._driver is not None:
                 self._driver.stop_application_mode()
+                self._driver.close()  # waits until the thread that writes has written it all
         finally:
-            # A hung-up terminal takes no more bytes: nothing after this may try to write one.
             os._exit(128 + received)
 
 

@@ -39,7 +39,11 @@ def saves_dir(option: str | None = None) -> Path:
 
 
 def missions_dir() -> Path:
-    """The missions of the checkout that the program runs from, else the installed ones."""
+    """``$MISSION_TUI_MISSIONS``, else the missions of the checkout that the program runs from,
+    else the installed ones.
+    """
+    if chosen := os.environ.get("MISSION_TUI_MISSIONS"):
+        return _absolute(chosen)
     return (checkout_dir() or _PACKAGE) / "missions"
 
 

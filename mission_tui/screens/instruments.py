@@ -78,7 +78,7 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
             show(reading.value, metric.unit),
             limit,
             show_change(reading.headroom, metric.unit).replace("points", "pts"),
-            reading.value / reading.limit if reading.limit else None,
+            _share(reading),
             reading.word,
             _ROLES[reading.word],
             tag,
@@ -185,6 +185,14 @@ def why(game: Game) -> str:
             words.append(f"  {label:<12} {show_change(amount, unit):>14}  {mark}".rstrip())
         words.append("")
     return "\n".join(words).rstrip()
+
+
+def _share(reading: specs.Reading) -> float | None:
+    """How much of the limit is used: above 1 the spec is broken, whichever way it points."""
+    if not reading.value or not reading.limit:
+        return None
+    share = reading.value / reading.limit
+    return share if reading.at_most else 1 / share
 
 
 def _limit_label(reading: specs.Reading) -> str:

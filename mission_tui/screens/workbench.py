@@ -66,7 +66,7 @@ between two runs if you want to claim anything from them. **w** shows which term
         self._measuring: Request | None = None
         self._drawn = 0.0
         self._later: Timer | None = None
-        self._alarm = ""
+        self._alarm = ("", "")
 
     def compose(self) -> ComposeResult:
         """Everything is there from the start; the first evaluation fills it."""
@@ -77,6 +77,7 @@ between two runs if you want to claim anything from them. **w** shows which term
                 for name in part.sliders:
                     yield Slider(instruments.slider_spec(part, name), setting[name], id=name)
                 yield Static("", id="alarm", markup=False)
+                yield Static("", id="alarm-text", markup=False)
                 yield Static("", id="strip", markup=False)
             with Vertical(id="right"):
                 if "memory_map" in part.instruments:
@@ -163,18 +164,19 @@ between two runs if you want to claim anything from them. **w** shows which term
         session = self.game.session
         self.query_one(Gauges).show(instruments.readings(session, outcome.metrics))
         broken = [r for r in session.readings(outcome.metrics) if r.value is not None and not r.met]
-        alarm = self.query_one("#alarm", Static)
-        alarm.set_class(bool(broken), "-broken")
         if broken:
             failure = session.part.specs[broken[0].id].failure
-            words = f"▲ {clean_line(failure.title)}\n{self.told(failure.text)}"
+            words = (f"▲ {clean_line(failure.title)}", self.told(failure.text))
         elif any(r.value is None for r in session.readings(outcome.metrics)):
-            words = "measuring …"
+            words = ("◌ measuring", "the stand-in is learning …")
         else:
-            words = "● ALL SPECS HOLD\nEnter records it."
+            words = ("● ALL SPECS HOLD", "Enter records it.")
         if words != self._alarm:
             self._alarm = words
-            alarm.update(words)
+            title = self.query_one("#alarm", Static)
+            title.set_class(bool(broken), "-broken")
+            title.update(words[0])
+            self.query_one("#alarm-text", Static).update(words[1])
 
     def _show_runs(self) -> None:
         session = self.game.session

@@ -76,8 +76,8 @@ def test_play_killed_in_the_workbench_resumes_there_finishes_verifies_and_replay
         assert f"{name} holds" in verified.stdout
     replayed = command(tmp_path, "replay", str(ledger))
     assert replayed.returncode == 0
-    assert "rules    holds" in replayed.stdout
-    assert "physics  holds" in replayed.stdout
+    assert "rules holds" in replayed.stdout
+    assert "physics holds" in replayed.stdout
     assert verified.stderr == replayed.stderr == ""
 
 
