@@ -67,7 +67,7 @@ class Control:
         allowed = f"give a {self.kind} from {self.low:g} to {self.high:g}{unit}"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise SettingError(self.name, value, allowed)
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:  # which NaN and infinities are not either
             raise SettingError(self.name, value, allowed)
         if self.kind == "integer":
             if value != int(value):

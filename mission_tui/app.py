@@ -27,7 +27,7 @@ from mission_tui.screens import messages
 from mission_tui.screens.small import SMALLEST, SmallScreen
 from mission_tui.screens.theme import NIGHT
 from mission_tui.screens.title import TitleScreen
-from mission_tui.text import clean_line
+from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
 
 if TYPE_CHECKING:
@@ -344,7 +344,9 @@ class MissionApp(App[None]):
     # -- everywhere ------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep the clock of active and idle time."""
+        """Keep the clock of active and idle time; what is pasted is made safe to draw."""
+        if isinstance(event, events.Paste):
+            event = events.Paste(clean(event.text))
         if isinstance(event, (events.Key, events.MouseDown, events.MouseScrollDown)):
             self._count_idle(time.monotonic())
         await super().on_event(event)

@@ -127,7 +127,7 @@ def parse(text: str, unit: str) -> float:
     """
     if not text.strip():
         raise UnitError(f"write a number, for example 12.5 {unit}".rstrip())
-    found = _NUMBER.match(text)
+    found = _NUMBER.match(text.replace("−", "-"))  # a minus as we print it
     if not found:
         raise UnitError(f"{text.strip()!r} is not a number; write for example 12.5 {unit}".rstrip())
     value = float(re.sub(r"[_, ]", "", found[1]))

@@ -98,10 +98,9 @@ def test_bad_input_is_refused_with_one_sentence(text: str, unit: str, sentence: 
 def test_parse_gives_a_finite_number_or_refuses(text: str) -> None:
     try:
         value = parse(text, "MB")
-    except UnitError as refused:
-        assert "\n" not in str(refused) or "\n" in repr(text)
-    else:
-        assert math.isfinite(value)
+    except UnitError:
+        return
+    assert math.isfinite(value)
 
 
 def test_a_change_of_a_percentage_is_in_points() -> None:

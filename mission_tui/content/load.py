@@ -86,7 +86,11 @@ def load(path: Path) -> MissionFile:
             known = ", ".join(personas.tracks)
             found.append(_problem(path, lines, ("tracks", track), f"no such track; known: {known}"))
             continue
-        merged = merged_over(tree, overlay if isinstance(overlay, dict) else {})
+        if not isinstance(overlay, dict):
+            message = f"must be a table: [tracks.{track}]"
+            found.append(_problem(path, lines, ("tracks", track), message))
+            continue
+        merged = merged_over(tree, overlay)
         merged = {**merged, "track": track, "persona": personas.tracks[track]}
         try:
             mission = Mission.model_validate(_frozen(merged))

@@ -144,8 +144,9 @@ def _step(game: Game, player: Bot) -> None:
                     if game.setting[slider] != value:
                         game.turn(slider, value)
                 game.run()
-            while game.session.distinct_left and game.session.runs_left != 0:
-                _nudge(game)
+            for _ in range(game.session.distinct_left):
+                if game.session.runs_left != 0:
+                    _nudge(game)
             game.go("reveal", 0, 0)
         case "reveal":
             game.go("claim", 0, 0)

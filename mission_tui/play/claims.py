@@ -120,6 +120,8 @@ def _sign_and_number(claim: Claim, change: float, unit: str) -> dict[str, str]:
         failed["sign"] = f"it {true}: {show_change(change, unit)}"
     if abs(stated * scale - abs(change)) > slack * (1 + 1e-9):
         failed["number"] = f"the runs say {show_change(change, unit)}"
+    elif slack > abs(change) / 2 and float(amount(change, unit)[0]) != 0:
+        failed["number"] = f"too coarse: the runs say {show_change(change, unit)}"
     return failed
 
 

@@ -72,9 +72,13 @@ def refusal(lock: Lock, sealed: Seal) -> str | None:
     if lock.kind == "choice":
         if sealed.value not in lock.options:
             return "choose one of " + ", ".join(lock.options)
+        if sealed.low is not None or sealed.high is not None:
+            return "a choice has no band"
         return None if sealed.sure is not None else "say whether you are sure"
     if isinstance(sealed.value, str):
         return "give a number"
+    if sealed.sure is not None:
+        return "a number's band says how sure you are"
     if sealed.low is None or sealed.high is None:
         return "give the band that you would bet four to one on"
     if not all(map(isfinite, (sealed.low, sealed.value, sealed.high))):

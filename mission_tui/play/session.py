@@ -303,6 +303,8 @@ class Session:
                 given = self.decide(action, Instant(event.mono_ms, event.wall))
                 if given != (event,):
                     raise IllegalPlay(event, _difference(given[0], event))
+            elif event.seq != self.seq or event.kind == "header":
+                raise IllegalPlay(event, f"the rules await event {self.seq}, and no second header")
             return self.apply(event)
         except (Refused, do.UnreadableAction) as refusal:
             raise IllegalPlay(event, str(refusal)) from None
@@ -319,9 +321,11 @@ class Session:
         match action:
             case do.Enter():
                 return self._enter(action)
-            case do.Leave() | do.Recover():
+            case do.Leave():
+                if action.screen != self.at.screen or min(action.active_ms, action.idle_ms) < 0:
+                    raise Refused(f"this is the {self.at.screen}, and time runs forward")
                 return here, {}
-            case do.Note():
+            case do.Recover() | do.Note():
                 return here, {}
             case do.Seal():
                 return here, self._seal(action)
@@ -347,8 +351,8 @@ class Session:
                     raise Refused(f"run #{action.number} is not pinned")
                 return here, {}
             case do.Hint():
-                if action.hint not in self.part.hints:
-                    raise Refused("there is no such hint")
+                if action.hint != self.next_hint:
+                    raise Refused("hints come one after the other")
                 return here, {"stage": len(self.state.hints) + 1}
             case do.Claim():
                 return here, self._claim(action)

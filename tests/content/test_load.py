@@ -368,7 +368,8 @@ OVERLAID = {
     ),
     "fixed and a slider": (
         "[tracks.tiny.parts.memory.fixed]\n",
-        '[tracks.tiny.parts.memory.fixed]\nbatch = { value = 1, label = "B", source = "a scenario" }\n',
+        "[tracks.tiny.parts.memory.fixed]\n"
+        'batch = { value = 1, label = "B", source = "a scenario" }\n',
         TINY_SLIDER,
         "sliders.batch",
         "is fixed too",

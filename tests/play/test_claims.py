@@ -61,6 +61,7 @@ def test_a_claim_may_be_told_backwards(part: Part, play: Any) -> None:
         ({"unit": "points"}, "number", "points is no unit"),
         ({"amount": "301"}, "number", "the runs say"),
         ({"amount": "300.0"}, "number", "the runs say"),
+        ({"amount": "0", "unit": "TB", "direction": "did not move"}, "number", "too coarse"),
         ({"amount": "-300"}, "number", "'-300' is not an amount"),
         ({"amount": "nan"}, "number", "is not an amount"),
         ({"amount": "inf"}, "number", "is not an amount"),

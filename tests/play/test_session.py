@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -78,7 +79,7 @@ ILLEGAL: dict[str, tuple[str, Callable[[Any], Action], str]] = {
     "cancel of nothing": ("workbench", lambda p: do.Cancel(1, 1, p.outcome()), "not in flight"),
     "pin of nothing": ("workbench", lambda p: do.Pin(1), "no run #1"),
     "unpin of nothing": ("reveal", lambda p: do.Unpin(1), "not pinned"),
-    "unknown hint": ("workbench", lambda p: do.Hint("answer"), "no such hint"),
+    "unknown hint": ("workbench", lambda p: do.Hint("answer"), "one after the other"),
     "claim at the workbench": ("workbench", lambda p: p.claim(), "belongs to the claim"),
     "leaving without a claim": ("claim", lambda p: do.Enter("debrief"), "file a claim first"),
     "close at the claim": ("claim", lambda p: do.Close(), "from its debrief"),
@@ -283,12 +284,10 @@ def test_any_play_is_refused_or_replays_to_the_same_session(
     play = play_of(mission)
     for _ in range(120):
         action = any_action(play, dice)
-        before = play.session
-        try:
+        before, events = play.session, len(play.events)
+        with suppress(Refused):
             play.do(action)
-        except Refused as refusal:
-            assert str(refusal)
-            assert play.session is before
+        assert (play.session is before) == (len(play.events) == events)
         state = play.session.state
         assert sum(run.outcome is None for run in state.runs) <= 1
         assert play.session.runs_left is None or play.session.runs_left >= 0
@@ -325,6 +324,16 @@ def test_an_unknown_kind_is_kept_and_changes_nothing_but_the_count(play: Any) ->
     event = Event(play.session.seq, "telepathy", "memory", 1, "w", {"thought": [1, {"a": None}]})
     after = play.session.checked(event)
     assert after == replace(play.session, seq=play.session.seq + 1)
+
+
+@pytest.mark.parametrize("change", [{"seq": 99}, {"kind": "header"}])
+def test_an_unknown_kind_has_its_place_and_is_no_second_header(
+    play: Any, change: dict[str, Any]
+) -> None:
+    event = Event(play.session.seq, "telepathy", None, 1, "w", {})
+    assert play.session.checked(event).seq == 2
+    with pytest.raises(IllegalPlay):
+        play.session.checked(replace(event, **change))
 
 
 def forge(event: Event, path: str, value: object) -> Event:
@@ -431,10 +440,9 @@ def test_hostile_data_is_illegal_play_and_nothing_else(
     events[index] = replace(events[index], data=fields)
     try:
         session = Session.replayed(edge, tuple(events))
-    except IllegalPlay as illegal:
-        assert str(illegal)
-    else:
-        assert session.closed
+    except IllegalPlay:
+        return
+    assert session == play.session
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 5])

@@ -20,7 +20,9 @@ def to_briefing(terminal: Terminal, *, student: str = "ada", persona: str = "2")
     terminal.wait("INCOMING")
 
 
-def to_workbench(terminal: Terminal, *, number: str = "400", wider: int = 3, why: str = "4") -> None:
+def to_workbench(
+    terminal: Terminal, *, number: str = "400", wider: int = 3, why: str = "4"
+) -> None:
     """From a briefing: seal one prediction, and unlock."""
     terminal.wait("INCOMING").press(ENTER)
     terminal.wait("YOUR NUMBER").type(number).wait(f" {number}")

@@ -15,7 +15,7 @@ from tests.terminal.screen import ENTER, Terminal, environment
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;]*m")
 TRUE_COLOUR = re.compile(rb"\x1b\[[0-9;]*\b[34]8[;:]2[;:]")
 HOSTILE = "\x1b]52;c;QUJD\x07\u202eevil\u2066\x9b2J\x9d52\x9c[red]x[/red]\x00end"
-FOREIGN = (b"]52", b"\xc2\x9b", b"\xc2\x9d", b"\xe2\x80\xae", b"\xe2\x81\xa6", b"\x00")
+FOREIGN = (b"\x1b]52", b"\xc2\x9b", b"\xc2\x9d", b"\xe2\x80\xae", b"\xe2\x81\xa6", b"\x00")
 """Pieces of HOSTILE that a terminal would obey."""
 
 
@@ -32,7 +32,7 @@ def play_edge(home: Path, **environ: str) -> Terminal:
 
 def test_no_color_sends_no_colour_at_all(tmp_path: Path) -> None:
     with play_edge(tmp_path, NO_COLOR="1") as terminal:
-        to_bench(terminal).press("w").wait("largest").quiet()
+        to_bench(terminal).press("w").wait("Esc closes").quiet()
         assert b"\x1b[" in terminal.raw
         assert COLOUR.findall(bytes(terminal.raw)) == []
 
@@ -83,11 +83,14 @@ def test_hostile_student_id_and_answer_never_reach_the_terminal(tmp_path: Path) 
         playing.halve_batch(terminal)
         playing.record_run(terminal, 2)
         terminal.press("\x07").wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
-        pasted = f"\x1b[200~{HOSTILE}{'long ' * 2000}\x1b[201~"
+        # Terminals take the escape itself out of what is pasted; the rest goes through.
+        text = HOSTILE.replace("\x1b", "").replace("\x00", "")
         terminal.press("a", "\x1b[B", "b").wait("fell by").press("\t", "4").wait("4 ◆")
-        terminal.press("\t").type(pasted).quiet()
+        terminal.press("\t").type(f"\x1b[200~{text}\x1b[201~").wait("evil")
+        terminal.type(f"\x1b[200~{'long ' * 2000}\x1b[201~").quiet()
         terminal.press("\x06").wait("VERIFIED").press(ENTER).wait("signs its ledger")
         terminal.press(ENTER).wait("SIGNED").press(ENTER).wait("MISSIONS").quiet()
+        assert "evil" in str(playing.events(playing.journal(terminal.saves))[-4:])
         assert [piece for piece in FOREIGN if piece in terminal.raw] == []
 
 
@@ -97,9 +100,7 @@ def test_hostile_mission_title_never_reaches_the_terminal(tmp_path: Path, missio
     path = copied / f"{MISSION}.toml"
     toml = path.read_text("utf-8")
     escaped = "".join(f"\\u{ord(c):04X}" for c in HOSTILE.replace("\x00", ""))
-    path.write_text(
-        toml.replace('title = "Edge Intelligence"', f'title = "{escaped}"', 1), "utf-8"
-    )
+    path.write_text(toml.replace('title = "Edge Intelligence"', f'title = "{escaped}"', 1), "utf-8")
     env = environment(tmp_path, MISSION_TUI_MISSIONS=str(copied))
     with Terminal("--saves", str(tmp_path / "saves"), env=env) as terminal:
         terminal.wait("Enter").press(ENTER).wait("student id").type("ada").press(ENTER)
