@@ -33,7 +33,7 @@ TO_BENCH: Final = (
 RUNS: Final = (
     (),  # the setting that failed
     ("right", "right", "right"),  # only the biases
-    ("down", "left", "left"),  # and a smaller batch
+    ("down", "left", "left", "left"),  # and a smaller batch
 )
 _WEB_FONT: Final = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _TEXT: Final = re.compile(

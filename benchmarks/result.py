@@ -64,4 +64,4 @@ def table(rows: Sequence[Row]) -> str:
 
 def _figure(value: float, unit: str) -> str:
     digits = 0 if value >= 1000 else 3
-    return f"{value:.{digits}f} {unit}" if digits == 0 else f"{value:.{digits}g} {unit}"
+    return (f"{value:.0f} {unit}" if digits == 0 else f"{value:.{digits}g} {unit}").rstrip()

@@ -6,12 +6,11 @@ title.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -22,7 +21,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from mission_tui import paths
+from mission_tui import paths, profile
 from mission_tui.screens import messages
 from mission_tui.screens.small import SMALLEST, SmallScreen
 from mission_tui.screens.theme import NIGHT
@@ -54,7 +53,8 @@ class MissionApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?", priority=True),
+        Binding("f1", "help", "Help", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
     ]
 
@@ -83,13 +83,14 @@ class MissionApp(App[None]):
         self._idle = 0.0
         self._later: Timer | None = None
         self._said: str | None = None
+        self._offered = False  # another place, for a play that is not being saved
         self._travelling = False
 
     # -- starting --------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Show the title, then load behind it."""
-        self._student = self._student or _remembered().get("student", "")
+        self._student = self._student or profile.remembered()
         self.push_screen(TitleScreen())
         self.call_after_refresh(self._load)
         self._handle_signals()
@@ -150,16 +151,25 @@ class MissionApp(App[None]):
     @on(messages.Named)
     def _named(self, message: messages.Named) -> None:
         self._student = message.student
-        _remember({"student": message.student})
+        profile.remember(message.student)
         self._after_title()
+
+    @on(messages.Rename)
+    def _rename(self) -> None:
+        from mission_tui.screens.who import WhoScreen
+
+        self.switch_screen(WhoScreen(self._student))
 
     @on(messages.Home)
     def _home(self) -> None:
         from mission_tui.screens.missions import MissionsScreen
 
+        if not self._may_leave():
+            return
         self._leave_play()
         missions = list(self._missions.values())
-        screen = MissionsScreen(self._student, missions, self._resumable(), self._problems)
+        waiting, finished = self._plays()
+        screen = MissionsScreen(self._student, missions, waiting, finished, self._problems)
         self.switch_screen(screen)
 
     @on(messages.MissionChosen)
@@ -199,6 +209,7 @@ class MissionApp(App[None]):
 
     def _opened(self, opened: OpenPlay) -> None:
         self._play = opened
+        self._offered = False
         opened.on_record = self._recorded
         self._entered = self._touched = time.monotonic()
         self._idle = 0.0
@@ -222,19 +233,24 @@ class MissionApp(App[None]):
         found = self._missions.get(mission)
         return found.tracks.get(track) if found else None
 
-    def _resumable(self) -> list[Waiting]:
+    def _plays(self) -> tuple[list[Waiting], list[str]]:
+        """The student's own plays: those that can be resumed, and a line for each finished one."""
         from mission_tui.ledger import plays
         from mission_tui.screens.missions import Waiting
 
-        waiting: list[Waiting] = []
+        waiting, finished = [], []
         for saved in plays.saved_plays(self._saves, self._student):
             mission = self._find(saved.mission, saved.track)
-            if saved.closed or mission is None or saved.driver != "human":
+            if mission is None or saved.driver != "human":
                 continue
             when = saved.saved[:16].replace("T", " ")
-            line = f"{mission.title} · {mission.persona.name} · {saved.screen} · {when} UTC"
-            waiting.append(Waiting(saved.path, clean_line(line)))
-        return waiting
+            where = f"{mission.title} · {mission.persona.name}"
+            if saved.closed:
+                word = "passed" if saved.passed else "missed"
+                finished.append(f"{where} · {word} · {when} UTC")
+            else:
+                waiting.append(Waiting(saved.path, f"{where} · {saved.screen} · {when} UTC"))
+        return waiting, finished
 
     # -- in a play -------------------------------------------------------------------------
 
@@ -258,14 +274,19 @@ class MissionApp(App[None]):
         }
         game = self._play.game
         self.switch_screen(screens[game.session.at.screen](game))
+        self.screen.call_after_refresh(self._check_saved)
 
     @on(messages.Go)
     def _go(self, message: messages.Go) -> None:
         """Go to another screen; the way to a reveal asks the engine, in a thread."""
+        from mission_tui.screens.step import StepScreen
+
         if self._play is None or self._travelling:
             return
         if refusal := self._play.game.session.barred(message.screen):
-            self.notify(clean_line(refusal[0].upper() + refusal[1:]) + ".", severity="warning")
+            words = f"{refusal[0].upper()}{refusal[1:]}."
+            if isinstance(self.screen, StepScreen):
+                self.screen.say(words)
             return
         self._travelling = True
         self._travel(self._play, message.screen)
@@ -335,8 +356,21 @@ class MissionApp(App[None]):
             self.notify(clean_line(unsaved, 300), title="Unsaved", severity="error", timeout=12)
         self._said = unsaved
 
+    def _may_leave(self) -> bool:
+        """Whether the play is on disk; if it is not, another place is offered once."""
+        if self._play is None:
+            return True
+        self._play.game.settle()
+        if self._play.journal.flush() or self._offered:
+            return True
+        self._offered = True
+        self._check_saved()
+        self.action_elsewhere()
+        return False
+
     def _leave_play(self) -> None:
         if self._play is not None:
+            self._play.on_record = None  # there may be no screen any more to tell it on
             self._play.game.settle()
             self._play.journal.close()
             self._play = None
@@ -369,8 +403,15 @@ class MissionApp(App[None]):
     def action_help(self) -> None:
         """Help for this screen and for what has the focus, with every key that works."""
         from mission_tui.screens.help import HelpScreen
+        from mission_tui.screens.prose import ProseInput
 
-        if isinstance(self.screen, (HelpScreen, SmallScreen)):
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+            return
+        if isinstance(self.screen, SmallScreen):
+            return
+        if isinstance(self.focused, ProseInput):
+            self.focused.insert_text_at_cursor("?")  # in prose a question mark is text
             return
         texts = [self.screen.HELP or "## Mission TUI"]
         if self.focused is not None and self.focused.HELP:
@@ -378,7 +419,7 @@ class MissionApp(App[None]):
         keys = [
             (self.get_key_display(active.binding), active.binding.description)
             for active in self.screen.active_bindings.values()
-            if active.enabled and active.binding.description
+            if active.enabled and active.binding.show and active.binding.description
         ]
         self.push_screen(HelpScreen(texts, list(dict.fromkeys(keys))))
 
@@ -416,6 +457,7 @@ class MissionApp(App[None]):
             self._tell(str(error))
             return
         if moved:
+            self.clear_notifications()  # "unsaved" is over
             self.notify(f"Saved in {clean_line(path.parent, 200)}")
         self._check_saved()
 
@@ -423,9 +465,13 @@ class MissionApp(App[None]):
         self.notify(clean_line(sentence, 300), severity="error", timeout=12)
 
     async def action_quit(self) -> None:
-        """Leave; everything is saved."""
-        self._leave_play()
-        self.exit()
+        """Leave; everything is saved, or the player knows that it is not."""
+        if self._may_leave():
+            played = self._play is not None
+            self._leave_play()
+            self.exit(
+                message="Saved. mission-tui resumes it where you stopped." if played else None
+            )
 
     def on_unmount(self) -> None:
         """Let other sessions in, however the app ends."""
@@ -482,26 +528,3 @@ def _mission_paths(asked: str | None) -> tuple[Path, ...]:
     if given is not None and given.suffix == ".toml":
         return (*installed, given)
     return installed
-
-
-def _profile() -> Path:
-    return paths.state_dir() / "profile.json"
-
-
-def _remembered() -> Mapping[str, str]:
-    try:
-        found = json.loads(_profile().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(found, dict) or not isinstance(found.get("student"), str):
-        return {}
-    return {"student": clean_line(found["student"], 64)}
-
-
-def _remember(profile: Mapping[str, str]) -> None:
-    """Best effort: a machine that keeps nothing just asks again."""
-    try:
-        _profile().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _profile().write_text(json.dumps(profile), encoding="utf-8")
-    except OSError:
-        return

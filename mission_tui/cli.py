@@ -7,6 +7,7 @@ can't be opened. Errors are one line on stderr, without a traceback.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -124,6 +125,7 @@ def _play(arguments: argparse.Namespace) -> int:
         else:
             _mission_path(arguments.mission)
         return _screens(arguments.saves, arguments.mission, arguments.track, arguments.student)
+    from mission_tui import profile
     from mission_tui.ledger import plays
     from mission_tui.plain import Plain
 
@@ -131,9 +133,10 @@ def _play(arguments: argparse.Namespace) -> int:
         raise UsageError("--plain wants a track, for example --track edge")
     mission = _mission(arguments.mission, arguments.track)
     saves = _saves(arguments.saves)
-    student = arguments.student or STUDENT
+    student = arguments.student or profile.remembered() or STUDENT
     with _one_sentence():
         opened = plays.resume_or_start(saves, mission, student, "plain")
+    print(clean_line(f"Playing as {student}; --student ID plays as somebody else."))
     return _finish(opened, lambda: Plain(opened.game, sys.stdin, sys.stdout).play())
 
 
@@ -186,6 +189,9 @@ def _one_sentence() -> Iterator[None]:
 def _screens(saves: str | None, mission: str | None, track: str | None, student: str | None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("no terminal here: use play MISSION --track T --plain, or autoplay")
+    # One look on every terminal, and frames a third smaller: SSH drops COLORTERM anyway. The
+    # toolkit reads this when it is imported.
+    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
     from mission_tui.app import MissionApp
 
     app = MissionApp(_saves(saves), mission=mission, track=track, student=student)

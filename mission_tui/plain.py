@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 from engine.contract import Value
 from mission_tui.content import space
-from mission_tui.content.schema import Lock
+from mission_tui.content.schema import Lock, Part
 from mission_tui.play import evaluate, wording
 from mission_tui.play.actions import Close, Hint, Pin, Seal, Unpin
 from mission_tui.play.claims import metric_of
@@ -105,10 +105,12 @@ class Plain:
         edits = 0
         while True:
             sealed = self._prediction(name, lock, started, edits)
-            self._say(
-                f"You say {wording.lock_answer(session.part, lock, sealed.value)}, "
-                f"because {session.part.mechanisms[sealed.mechanism]}."
+            answer, low, high = (
+                wording.lock_answer(session.part, lock, figure)
+                for figure in (sealed.value, sealed.low, sealed.high)
             )
+            band = f", between {low} and {high}" if sealed.low is not None else ""
+            self._say(f"You say {answer}{band}; {session.part.mechanisms[sealed.mechanism]}.")
             if self._ask("Seal it? It can't be changed afterwards (yes/no)").lower() in {
                 "y",
                 "yes",
@@ -130,7 +132,7 @@ class Plain:
             low = self._number("From", lock.unit)
             high = self._number("To", lock.unit)
         words = self._game.session.part.mechanisms
-        why = self._choose("Why?", {m: words[m] for m in lock.mechanisms})
+        why = self._choose(lock.why.ask, {m: words[m] for m in lock.mechanisms})
         latency = round((time.monotonic() - started) * 1000)
         return Seal(name, value, low, high, sure, why, latency, edits)
 
@@ -145,8 +147,9 @@ class Plain:
 
     def _command(self, verb: str, rest: list[str]) -> None:
         game, part = self._game, self._game.session.part
-        if verb in part.sliders:
-            self._turn(verb, " ".join(rest))
+        slider = slider_named(part, verb)
+        if slider is not None:
+            self._turn(slider, " ".join(rest))
             return
         match verb, rest:
             case "run", []:
@@ -161,7 +164,8 @@ class Plain:
                     offered = (
                         wording.slider_value(part, slider, v) for v in space.values(part, slider)
                     )
-                    self._say(f"{slider}: " + ", ".join(offered))
+                    label = part.sliders[slider].label
+                    self._say(f"{label.lower()}: " + ", ".join(offered))
             case "runs", []:
                 self._runs()
             case "why", []:
@@ -183,9 +187,11 @@ class Plain:
         self._game.turn(slider, slider_value(self._game, slider, text))
         self._game.settle()
         value = self._game.setting[slider]
-        self._say(f"{part.sliders[slider].label} {wording.slider_value(part, slider, value)}.")
+        told = wording.slider_value(part, slider, value)
+        self._say(f"{part.sliders[slider].label} {told}.")
         if part.kind == "live":
             self._specs()
+            self._say(f"({self._game.session.part.stand_in})")
 
     def _status(self) -> None:
         session = self._game.session
@@ -196,13 +202,15 @@ class Plain:
     def _specs(self) -> None:
         session = self._game.session
         metrics = evaluate.outcome(session.request(self._game.setting)).metrics
+        broken = False
         for reading in session.readings(metrics):
             unit = metric_of(session.part, reading.metric).unit
             room = reading.headroom or 0.0
             word = f"{reading.word}, {show_change(room, unit)} of room"
             label = session.part.specs[reading.id].label
             self._say(f"{label} {show(reading.value or 0.0, unit)}: {word}.")
-            if not reading.met:
+            if not reading.met and not broken:
+                broken = True
                 failure = session.part.specs[reading.id].failure
                 figures = wording.given(session.mission, session.part, session.seed)
                 self._say(f"{failure.title}. {wording.fill(failure.text, figures)}")
@@ -295,10 +303,10 @@ class Plain:
         why = self._choose("Because", {m: part.mechanisms[m] for m in terms})
         answer = self._ask("Your answer to the question, in a line (may be empty)")
         game.claim(draft, runs, why, answer)
-        filed = game.session.state.claims[-1]
+        filed, session_part = game.session.state.claims[-1], game.session.part
         self._say("Verified." if filed.verified else "Not verified:")
         for check, reason in filed.failed.items():
-            self._say(f"  {check}: {reason}")
+            self._say(f"  {check}: {wording.with_labels(session_part, reason)}")
 
     def _debrief(self) -> None:
         session = self._game.session
@@ -346,6 +354,8 @@ class Plain:
         self._out.write(clean_line(question) + " ")
         self._out.flush()
         line = self._source.readline()
+        if not self._source.isatty():  # nobody's Enter ended the question's line
+            self._out.write("\n")
         if not line or line.strip().lower() == "quit":
             raise Left
         return clean_line(line.strip(), 900)
@@ -353,6 +363,14 @@ class Plain:
     def _say(self, text: str) -> None:
         for line in clean(text).split("\n"):
             self._out.write(wrapped(line, WIDTH, subsequent_indent="") + "\n")
+
+
+def slider_named(part: Part, word: str) -> str | None:
+    """The slider that a player means: by its id, or by its label's first word."""
+    for name, use in part.sliders.items():
+        if word in {name, use.label.lower(), use.label.lower().split()[0]}:
+            return name
+    return None
 
 
 def slider_value(game: Game, slider: str, text: str) -> Value:

@@ -76,7 +76,7 @@ def show(value: float, unit: str) -> str:
     if unit == "×":
         return f"{digits(value)}×"
     if unit in _UNSCALED:
-        return f"{value:g} {unit}".rstrip()
+        return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}"
     scale, prefix = _prefix(value, unit)
     if unit == "":
         return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()

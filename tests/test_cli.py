@@ -150,7 +150,7 @@ def test_edited_play_without_a_new_signature_fails_signature_and_chain(
     run: Run, sealed: Path, tmp_path: Path
 ) -> None:
     fields = json.loads(sealed.read_bytes())
-    payload = base64.b64decode(fields["payload"]).replace(b'"batch":8', b'"batch":9', 1)
+    payload = base64.b64decode(fields["payload"]).replace(b'"cost":0', b'"cost":1', 1)
     fields["payload"] = base64.b64encode(payload).decode()
     path = tmp_path / "edited.ledger.json"
     path.write_text(json.dumps(fields, sort_keys=True, separators=(",", ":")) + "\n")

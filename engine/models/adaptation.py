@@ -52,10 +52,11 @@ class Adaptation:
     summary = "On-device adaptation: training memory at true scale, accuracy on a stand-in."
     formula = (
         "Memory_train = weights + gradients + optimizer + activations\n"
-        "             ≈ weights · (1 + multipliers)\n"
-        "weights      = frozen · bits/8 + trained · b_w\n"
-        "gradients    = trained · b_g        optimizer = trained · b_opt (SGD 0, Adam 8 B)\n"
-        "activations  = inputs kept for trained weights · batch   (bias and rank do not shrink it)"
+        "             = weights · (1 + multipliers)\n"
+        "weights      frozen · bits/8 + trained · 4 B (2 B mixed)\n"
+        "gradients    trained · 4 B (2 B mixed)\n"
+        "optimizer    trained · 0 (SGD), 4 (momentum), 8 B (Adam); mixed: + 4 B\n"
+        "activations  batch · what the layers keep for the backward pass"
     )
     sources = (
         "Cai et al. 2020, TinyTL: Reduce Memory, Not Parameters (NeurIPS), §3",

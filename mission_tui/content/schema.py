@@ -200,8 +200,12 @@ Query: TypeAlias = Annotated[
 
 
 class Why(Table):
-    """Which mechanism is right: the largest term of a metric's change between two settings."""
+    """Which mechanism is right: the largest term of a metric's change between two settings.
 
+    ``ask`` puts it as a question that the mechanisms answer.
+    """
+
+    ask: Line
     metric: str
     first: dict[str, Value] = {}
     second: dict[str, Value] = {}
@@ -245,6 +249,7 @@ class Part(Table):
 
     ``fixed`` holds the scenario: engine controls that no slider moves. ``given`` names figures
     that texts may quote as ``{name}``: the engine computes them, so they can't go stale.
+    ``stand_in`` says on the workbench what the measured metrics were measured on.
     """
 
     order: int
@@ -256,6 +261,7 @@ class Part(Table):
     model: str
     objective: Prose
     lesson: Prose
+    stand_in: Line
     law: Line
     law_source: Line
     seeds: Annotated[tuple[Seed, ...], Field(min_length=16)]

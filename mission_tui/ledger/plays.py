@@ -35,7 +35,7 @@ class PlayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SavedPlay:
-    """A play on disk, as its journal tells."""
+    """A play on disk, as its journal tells. ``passed`` is what its close says, if it has one."""
 
     path: Path
     student: str
@@ -44,6 +44,7 @@ class SavedPlay:
     driver: str
     attempt: int
     closed: bool
+    passed: bool
     screen: str
     part: str | None
     saved: str
@@ -179,9 +180,19 @@ def _saved(path: Path) -> SavedPlay | None:
             str(data["driver"]),
             int(data["attempt"]),
             lines[-1].event.kind == "close",
+            _passed(lines[-1].event),
             str(entered.data.get("screen", "briefing")),
             entered.part,
             lines[-1].event.wall,
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _passed(last: Event) -> bool:
+    """Whether a play's close says that every part was passed."""
+    outcome = last.data.get("outcome")
+    parts = list(outcome.values()) if isinstance(outcome, Mapping) else []
+    return bool(parts) and all(
+        isinstance(part, Mapping) and part.get("passed") is True for part in parts
+    )

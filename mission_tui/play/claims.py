@@ -91,7 +91,7 @@ def verdict(part: Part, claim: Claim, runs: Mapping[int, Evidence]) -> dict[str,
     terms = {name: claim.terms[name] for name in declared if name in claim.terms}
     largest = Terms(claim.metric, 0.0, change, terms).largest if terms else ""
     if claim.mechanism != largest:
-        failed["mechanism"] = "another term of the law moved more"
+        failed["mechanism"] = "another term moved more: the why panel shows which"
     return failed
 
 

@@ -83,8 +83,12 @@ def refusal(lock: Lock, sealed: Seal) -> str | None:
         return "give the band that you would bet four to one on"
     if not all(map(isfinite, (sealed.low, sealed.value, sealed.high))):
         return "give finite numbers"
+    if lock.within is None and sealed.low <= 0:
+        return "give numbers above zero"
     if not sealed.low <= sealed.value <= sealed.high:
         return "the band must hold the value"
+    if sealed.low == sealed.high:
+        return "widen the band until you would bet four to one on it"
     return None
 
 

@@ -460,6 +460,8 @@ class Session:
 
     def _claim(self, action: do.Claim) -> dict[str, Any]:
         self._on("claim")
+        if any(_same_claim(filed.claim, action) for filed in self.state.claims):
+            raise Refused("you have filed that very claim already")
         if self.claims_left <= 0:
             verified = any(filed.verified for filed in self.state.claims)
             raise Refused("your claim stands" if verified else "no attempts left")
@@ -544,6 +546,11 @@ def _applied(state: PartState, action: Action, event: Event) -> PartState:
             return replace(state, claims=(*state.claims, filed))
         case _:
             raise TypeError(f"{action} changes no part")
+
+
+def _same_claim(filed: do.Claim, other: do.Claim) -> bool:
+    """Whether two claims say the same; the answer beside them is another matter."""
+    return replace(filed, answer="", terms={}) == replace(other, answer="", terms={})
 
 
 def _difference(given: Event, recorded: Event) -> str:

@@ -6,6 +6,7 @@ Texts quote figures as ``{name}``: constants of the track, figures that the engi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from engine import registry
@@ -85,6 +86,27 @@ def setting(part: Part, values: Mapping[str, Value]) -> str:
     """A setting on one short line: each slider's value, counts without their unit."""
     words = (slider_value(part, name, values[name]) for name in part.sliders)
     return " · ".join(word.removesuffix(" samples") for word in words)
+
+
+def with_labels(part: Part, sentence: str) -> str:
+    """A sentence of the rules, which speak in ids, with the sliders' labels instead."""
+    for name, use in part.sliders.items():
+        sentence = re.sub(rf"\b{re.escape(name)}\b", use.label, sentence)
+    return sentence
+
+
+def scenario(mission: Mission, part: Part) -> list[str]:
+    """Every number of the scenario on a line, with its source; assumptions with their range."""
+    numbers = (*mission.persona.constants.values(), *mission.constants.values())
+    lines = []
+    for number in (*numbers, *part.fixed.values()):
+        value = _number(number.value, number.unit)
+        if number.assumption and number.range is not None:
+            low, high = (_number(end, number.unit) for end in number.range)
+            value += f"  (assumed; {low} to {high})"
+        lines.append(f"{number.label}: {value}")
+        lines.append(f"    {number.source}")
+    return lines
 
 
 def model_formula(part: Part) -> str:

@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mission_tui.play import wording
 from mission_tui.play.game import Game
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
+from mission_tui.widgets.keybar import KeyBar
 
 _STEP: Final = 6
 """Characters a tick: the whole transmission takes about three seconds."""
@@ -50,7 +51,7 @@ The crisis that you were called for. **Enter** shows it at once, **Enter** again
             yield Static(clean_line(crisis.title), id="crisis", markup=False)
             yield Static("", id="text", markup=False)
             yield Static("", id="after", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Type, unless motion is not wanted."""

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Footer, Input, Label, OptionList, Static
+from textual.timer import Timer
+from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from mission_tui.play import wording
 from mission_tui.play.actions import Note
-from mission_tui.play.claims import Draft, metric_of
+from mission_tui.play.claims import STILL, Draft, metric_of
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused
+from mission_tui.screens.prose import ProseInput
 from mission_tui.screens.step import StepScreen
-from mission_tui.text import clean_line
+from mission_tui.text import clean, clean_line
 from mission_tui.units import show
 from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.keybar import KeyBar
 
 ANSWER = "claim.answer"
 """The note in which the answer's draft is saved."""
+DRAFTED: Final = 1.0
+"""Seconds after which what is being written is saved."""
 
 
 class ClaimScreen(StepScreen):
@@ -40,6 +45,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next field"),
         Binding("a", "mark(0)", "From"),
         Binding("b", "mark(1)", "To"),
         Binding("m", "metric", "Metric"),
@@ -51,6 +57,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self._runs: list[int | None] = [None, None]
+        self._later: Timer | None = None
         self._metric = 0
 
     def compose(self) -> ComposeResult:
@@ -67,14 +74,14 @@ attempts; **w** goes back to the workbench for a better pair of runs.
                 yield Static("", id="sentence", markup=False)
                 yield Label("BECAUSE", classes="heading")
                 yield Choices((), id="why")
-                yield Input(
+                yield ProseInput(
                     value=clean_line(session.state.notes.get(ANSWER, ""), 300),
                     placeholder="your answer, in a line (optional)",
                     max_length=300,
                     id="answer",
                 )
                 yield Static("", id="said", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Start on the runs."""
@@ -99,9 +106,8 @@ attempts; **w** goes back to the workbench for a better pair of runs.
             mark = "a" if self._runs[0] == number else "b" if self._runs[1] == number else " "
             value = show(run.metrics[metric.name], metric.unit)
             words = wording.setting(part, run.setting)
-            options.append(
-                Option(clean_line(f"{mark} #{number:<2} {value:>9}  {words}"), str(number))
-            )
+            row = f"{mark} #{number:<2} {value:>8} {words}"
+            options.append(Option(clean(row), str(number)))
         return options
 
     def _offer_why(self) -> None:
@@ -129,7 +135,8 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         if draft is None:
             words = f"{label} … when … went from … to …\n\nMark two runs with a and b."
         else:
-            words = sentence(self.game, draft, label)
+            why = self.query_one("#why", Choices).chosen
+            words = sentence(self.game, draft, label, part.mechanisms[why] if why else "…")
         self.query_one("#sentence", Static).update(words)
 
     def action_mark(self, end: int) -> None:
@@ -159,16 +166,26 @@ attempts; **w** goes back to the workbench for a better pair of runs.
 
     @on(Choices.Chosen)
     def _why(self) -> None:
-        self._say("Ctrl+F files it.")
+        self._draw()
+        self.say("Ctrl+F files it.")
 
     @on(Input.Submitted)
     def _written(self) -> None:
         self.action_file()
 
+    @on(Input.Changed)
+    def _writing(self) -> None:
+        if self._later is None:
+            self._later = self.set_timer(DRAFTED, self._draft_answer)
+
     @on(Input.Blurred)
     def _draft_answer(self) -> None:
+        """Save the answer's draft, unless it is saved or filed already."""
+        self._later = None
+        state = self.game.session.state
         text = clean_line(self.query_one("#answer", Input).value, 300)
-        if text != self.game.session.state.notes.get(ANSWER, ""):
+        known = {state.notes.get(ANSWER, ""), *(filed.claim.answer for filed in state.claims)}
+        if text not in known:
             self.game.act(Note(ANSWER, text))
 
     def action_file(self) -> None:
@@ -179,17 +196,17 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         draft, why = self._draft(), self.query_one("#why", Choices).chosen
         first, second = self._runs
         if draft is None or first is None or second is None:
-            self._say("Mark two runs first: a and b.")
+            self.say("Mark two runs first: a and b.")
             return
         if why is None:
-            self._say("And why? Tab to the reasons and press a number.")
+            self.say("And why? Tab to the reasons and press a number.")
             self.set_focus(self.query_one("#why", Choices))
             return
         answer = clean_line(self.query_one("#answer", Input).value, 300)
         try:
             self.game.claim(draft, (first, second), why, answer)
         except Refused as refusal:
-            self._say(f"{refusal}.")
+            self.say(f"{refusal}.")
             return
         self.refresh_bindings()
         self._show_verdict()
@@ -198,13 +215,17 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         session = self.game.session
         filed = session.state.claims[-1]
         if filed.verified:
-            self._say("◆ VERIFIED: runs, control, sign, number and reason hold.  Enter goes on.")
+            self.say("◆ VERIFIED: runs, control, sign, number and reason hold.  Enter goes on.")
             self.set_focus(self.query_one("#runs", OptionList))
             return
-        reasons = "\n".join(f"○ {check}: {reason}" for check, reason in filed.failed.items())
+        part = session.part
+        reasons = "\n".join(
+            f"○ {check}: {wording.with_labels(part, reason)}"
+            for check, reason in filed.failed.items()
+        )
         left = session.claims_left
         more = f"{left} more attempt{'s' if left != 1 else ''}." if left else "No attempts left."
-        self._say(f"{reasons}\n{more}  Ctrl+G goes on.")
+        self.say(f"{reasons}\n{more}  Ctrl+G goes on.")
 
     def _is_over(self) -> bool:
         return bool(self.game.session.state.claims) and self.game.session.claims_left <= 0
@@ -226,11 +247,12 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         """Back to the workbench for another pair of runs."""
         self.go("workbench")
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str) -> None:
+        """Said beneath the claim."""
         self.query_one("#said", Static).update(words)
 
 
-def sentence(game: Game, draft: Draft, label: str) -> str:
+def sentence(game: Game, draft: Draft, label: str, why: str) -> str:
     """The drafted sentence, and a warning where more than one slider differs."""
     part = game.session.part
     if not draft.changed:
@@ -240,9 +262,14 @@ def sentence(game: Game, draft: Draft, label: str) -> str:
         for value in (draft.before, draft.after)
         if value is not None
     )
+    moved = (
+        f"{draft.direction} by {draft.amount} {draft.unit}"
+        if draft.direction != STILL
+        else f"did not move (by {draft.amount} {draft.unit})"
+    )
     words = clean_line(
-        f"{label} {draft.direction} by {draft.amount} {draft.unit} when "
-        f"{part.sliders[draft.control].label} went from {before} to {after}, because …",
+        f"{label} {moved} when "
+        f"{part.sliders[draft.control].label} went from {before} to {after}, because {why}.",
         300,
     )
     if len(draft.changed) > 1:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from mission_tui.content.schema import Part
 from mission_tui.play import wording
@@ -18,6 +18,7 @@ from mission_tui.screens.messages import CloseAndSign, Home
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
 from mission_tui.units import show_change
+from mission_tui.widgets.keybar import KeyBar
 
 
 class DebriefScreen(StepScreen):
@@ -48,7 +49,7 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
                 yield Static(clean_line(part.law), classes="law", markup=False)
                 yield Static(clean_line(part.law_source), classes="source", markup=False)
             yield Static("Enter closes the play and signs its ledger.", id="ledger", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def _rows(self, name: str, part: Part) -> Iterator[str]:
         session = self.game.session
@@ -80,9 +81,9 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
         """Show where the ledger is and how anyone can check it."""
         self._signed = True
         self.refresh_bindings()
-        where, name = clean_line(path, 300), clean_line(path.name)
+        where = clean_line(path, 300)
         self.query_one("#ledger", Static).update(
-            f"◼ SIGNED\n{where}\n\nCheck it:  mission-tui verify {name}\n\n"
+            f"◼ SIGNED\n{where}\n\nCheck it:  mission-tui verify {where}\n\n"
             "Enter goes back to the missions."
         )
         self.query_one("#debrief", VerticalScroll).scroll_end(animate=False)

@@ -18,7 +18,7 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "dismiss", "Close"),
+        Binding("escape,question_mark,f1,q,enter", "dismiss", "Close"),
     ]
 
     def __init__(self, texts: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
 
 from engine.contract import Outcome
 from mission_tui.content import space
@@ -132,7 +133,7 @@ def frontier(session: Session, metrics: Mapping[str, float], ghost: Run | None) 
     ]
     return chart.Plot(
         _axis(part, x, log=metric_of(part, x).unit == "B"),
-        _axis(part, y),
+        _axis(part, y, values=[mark.y for mark in marks] + [r.limit for r in specs_on(session, y)]),
         limits=tuple(limits),
         bands=tuple(bets),
         marks=tuple(marks),
@@ -199,6 +200,18 @@ def _limit_label(reading: specs.Reading) -> str:
     return "slice" if reading.metric == "peak_memory" else "floor"
 
 
-def _axis(part: Part, metric: str, *, log: bool = False) -> chart.Axis:
+def specs_on(session: Session, metric: str) -> list[specs.Reading]:
+    """The specs that limit a metric."""
+    return [reading for reading in session.readings({}) if reading.metric == metric]
+
+
+def _axis(
+    part: Part, metric: str, *, log: bool = False, values: Sequence[float] = ()
+) -> chart.Axis:
+    """A percentage is drawn between round tens, so that heights can be compared."""
     unit = metric_of(part, metric).unit
+    if unit == "%" and values:
+        low = max(0.0, 10 * floor((min(values) - 3) / 10))
+        high = min(100.0, 10 * ceil((max(values) + 3) / 10))
+        return chart.Axis(part.metrics[metric], low, high, format=lambda value: f"{value:.0f} %")
     return chart.Axis(part.metrics[metric], log=log, format=lambda value: show(value, unit))

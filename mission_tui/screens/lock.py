@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Footer, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
 from mission_tui.content.schema import Lock
 from mission_tui.play import wording
@@ -17,10 +17,11 @@ from mission_tui.play.actions import Seal
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused
 from mission_tui.screens.step import StepScreen
-from mission_tui.text import clean_line
+from mission_tui.text import clean, clean_line
 from mission_tui.units import UnitError, parse, show
 from mission_tui.widgets.band import Band, Bet
 from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.keybar import KeyBar
 
 WIDTHS: Final = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 """How wide a band may be: the value divided and multiplied by one of these."""
@@ -49,7 +50,8 @@ class LockScreen(StepScreen):
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "seal", "Seal / unlock", priority=True),
+        Binding("enter", "seal", "Next / seal / unlock", priority=True),
+        Binding("escape", "change", "Change", show=False),
     ]
 
     def __init__(self, game: Game) -> None:
@@ -59,6 +61,7 @@ class LockScreen(StepScreen):
         self._next()
         self._width = 0
         self._edits = 0
+        self._asked = False  # whether the seal has been asked for, and not yet confirmed
         self._started = time.monotonic()
         self._sure: bool | None = None
 
@@ -80,7 +83,7 @@ class LockScreen(StepScreen):
                 )
             else:
                 yield from self._question(self._lock)
-        yield Footer()
+        yield KeyBar()
 
     def _question(self, lock: Lock) -> ComposeResult:
         part = self.game.session.part
@@ -100,7 +103,7 @@ class LockScreen(StepScreen):
             yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option")
             yield Label("HOW SURE", classes="ask")
             yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure")
-        yield Label("WHY", classes="ask")
+        yield Label(clean_line(lock.why.ask), classes="why")
         yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why")
         yield Static("", id="said", markup=False)
 
@@ -114,8 +117,9 @@ class LockScreen(StepScreen):
             wording.lock_answer(part, lock, figure)
             for figure in (sealed.value, sealed.low, sealed.high)
         )
-        band = f", between {low} and {high}," if sealed.low is not None else ","
-        return clean_line(f"You say {answer}{band} because: {part.mechanisms[sealed.mechanism]}")
+        band = f", between {low} and {high}" if sealed.low is not None else ""
+        why = part.mechanisms[sealed.mechanism].partition(":")[0]
+        return clean_line(f"You say {answer}{band}; {why}")
 
     def on_mount(self) -> None:
         """The first gesture has the cursor; nothing blinks."""
@@ -130,10 +134,12 @@ class LockScreen(StepScreen):
     @on(Input.Changed, "#value")
     def _edited(self) -> None:
         self._edits += 1
+        self._asked = False
         self._draw()
 
     def action_widen(self, by: int) -> None:
         """One step wider or narrower."""
+        self._asked = False
         self._width = max(0, min(len(WIDTHS) - 1, self._width + by))
         self._draw()
 
@@ -156,7 +162,7 @@ class LockScreen(StepScreen):
         factor = WIDTHS[self._width]
         words = f"÷{factor:g} to ×{factor:g}" if factor > 1 else "↑ widens the band"
         self.query_one("#band-words", Label).update(words if bet else "")
-        self._say("Would you bet four to one that the truth lies inside?" if bet else "")
+        self.say("Would you bet four to one that the truth lies inside?" if bet else "")
 
     # -- sealing ---------------------------------------------------------------------------
 
@@ -166,7 +172,8 @@ class LockScreen(StepScreen):
 
     @on(Choices.Chosen, "#why")
     def _why(self) -> None:
-        self._say("Enter seals it. It can't be changed afterwards.")
+        self._asked = False
+        self.say("Enter goes on to the seal. Shift+Tab goes back to your number.")
 
     async def action_seal(self) -> None:
         """Go on to what is missing, or seal."""
@@ -180,10 +187,18 @@ class LockScreen(StepScreen):
         sealed = self._sealed(why.chosen)
         if sealed is None:
             return
+        if not self._asked:
+            self._asked = True
+            assert self._name is not None
+            self.say(
+                f"{self._words(self._name, sealed)}.\nEnter seals it for good; Esc changes it."
+            )
+            return
         try:
             self.game.act(sealed)
         except Refused as refusal:
-            self._say(f"Not yet: {refusal}.")
+            self._asked = False
+            self.say(f"Not yet: {refusal}.")
             return
         self._next()
         self._width = self._edits = 0
@@ -203,17 +218,21 @@ class LockScreen(StepScreen):
             try:
                 parse(field.value, lock.unit)
             except UnitError as error:
-                self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
+                self.say(f"{str(error)[0].upper()}{str(error)[1:]}.")
                 self.set_focus(field)
                 return None
             bet = self._bet()
             assert bet is not None
+            if bet.value <= 0 and lock.within is None:
+                self.say(f"It can't be zero or less. Write for example 12.5 {lock.unit}.")
+                field.focus()
+                return None
             if self._width == 0:
-                self._say("Widen the band with ↑ until you would bet four to one on it.")
+                self.say("Widen the band with ↑ until you would bet four to one on it.")
                 self.set_focus(field)
                 return None
             if mechanism is None:
-                self._say("And why? Press a number.")
+                self.say("Now press the number of a reason. Shift+Tab goes back to your number.")
                 self.set_focus(why)
                 return None
             return Seal(name, bet.value, bet.low, bet.high, None, mechanism, latency, self._edits)
@@ -221,12 +240,19 @@ class LockScreen(StepScreen):
         sure = self.query_one("#sure", Choices)
         for choices in (option, sure, why):
             if choices.chosen is None:
-                self._say("Choose one: press its number.")
+                self.say("Choose one: press its number.")
                 self.set_focus(choices)
                 return None
         assert option.chosen is not None
         assert mechanism is not None
         return Seal(name, option.chosen, None, None, self._sure, mechanism, latency, self._edits)
 
-    def _say(self, words: str) -> None:
-        self.query_one("#said", Static).update(clean_line(words))
+    def action_change(self) -> None:
+        """Not yet: back to the first field."""
+        self._asked = False
+        self.say("Nothing is sealed. Change what you like.")
+        self.on_mount()
+
+    def say(self, words: str) -> None:
+        """Said beneath the question."""
+        self.query_one("#said", Static).update(clean(words))

@@ -21,6 +21,11 @@ class Named(Message):
 
 
 @dataclass
+class Rename(Message):
+    """The player is someone else."""
+
+
+@dataclass
 class MissionChosen(Message):
     """The player picked a mission."""
 

@@ -12,12 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from mission_tui.content.load import MissionFile
-from mission_tui.screens.messages import MissionChosen, ResumeChosen
+from mission_tui.screens.messages import MissionChosen, Rename, ResumeChosen
 from mission_tui.text import clean_line
 from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
 
 
@@ -40,7 +41,8 @@ you go: a dropped connection loses nothing.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "Plays / missions", show=True),
+        Binding("tab", "app.focus_next", "Next list", show=True),
+        Binding("n", "rename", "Another name"),
     ]
 
     def __init__(
@@ -48,17 +50,19 @@ you go: a dropped connection loses nothing.
         student: str,
         missions: Sequence[MissionFile],
         waiting: Sequence[Waiting],
+        finished: Sequence[str],
         problems: Sequence[str],
     ) -> None:
         super().__init__()
         self._student = student
         self._missions = missions
         self._waiting = waiting[:9]
+        self._finished = finished[:6]
         self._problems = problems
 
     def compose(self) -> ComposeResult:
         """Plays first: most people come back to something."""
-        yield Masthead((clean_line(self._student, 30),))
+        yield Masthead((f"signed in as {clean_line(self._student, 30)}",))
         with VerticalScroll(id="missions", can_focus=False):
             if self._waiting:
                 yield Label("WHERE YOU STOPPED", classes="heading")
@@ -68,13 +72,23 @@ you go: a dropped connection loses nothing.
                 [(m.id, f"{m.title}  ·  {m.minutes} min  ·  {m.hook}") for m in self._missions],
                 id="choices",
             )
+            if self._finished:
+                yield Label("SIGNED", classes="heading")
+            for line in self._finished:
+                yield Static(f"◼ {clean_line(line)}", classes="finished", markup=False)
             for problem in self._problems:
                 yield Static(clean_line(problem, 300), classes="problem", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """The cursor starts where most people go."""
+        for choices in self.query(Choices):
+            choices.cursor = 0
         self.set_focus(self.query(Choices).first())
+
+    def action_rename(self) -> None:
+        """Somebody else sits here now."""
+        self.post_message(Rename())
 
     @on(Choices.Chosen, "#choices")
     def _mission(self, event: Choices.Chosen) -> None:

@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from mission_tui.content.load import MissionFile
 from mission_tui.screens.messages import Home, TrackChosen
 from mission_tui.text import clean_line
 from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
 
 
@@ -48,7 +49,7 @@ machine, the crisis and the right answers are not.
                 id="choices",
             )
             yield Static(id="card", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Look at the first one; nobody is chosen yet."""

@@ -7,13 +7,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from mission_tui.play import wording
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
 from mission_tui.units import show
 from mission_tui.widgets.band import Band, Bet
+from mission_tui.widgets.keybar import KeyBar
 
 
 class RevealScreen(StepScreen):
@@ -58,13 +59,14 @@ costs nothing here: **a surprise is where the lesson is**.
                 said = "   ".join(f"{'●' if right else '○'} {mark}" for mark, right in marks)
                 yield Static(f"{said}      (hit ●  miss ○)", classes="marks", markup=False)
                 why = clean_line(part.mechanisms[truth.mechanism])
-                yield Static(f"The largest term: {why}", classes="why", markup=False)
+                ask = clean_line(lock.why.ask)
+                yield Static(f"{ask}  {why}", classes="why", markup=False)
                 cell = getattr(lock.cells, judgement.cell)
                 told = clean(wording.fill(cell, figures))
                 yield Static(told, classes="explanation", markup=False)
             yield Label("WHAT STANDS BEHIND IT", classes="heading")
             yield Static(self.told(part.lesson), classes="lesson", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def action_onward(self) -> None:
         """On to the claim."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from mission_tui.play import wording
 from mission_tui.play.game import Game
 from mission_tui.play.session import PART_SCREENS
 from mission_tui.screens.messages import Go, Home
-from mission_tui.text import clean
+from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
 
 
@@ -21,6 +23,9 @@ class StepScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "home", "Save & leave", show=False),
     ]
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The toolkit repaints the whole screen when the focus moves; widgets show their own focus."""
 
     def __init__(self, game: Game) -> None:
         super().__init__()
@@ -41,6 +46,10 @@ class StepScreen(Screen[None]):
         """A text of the mission with its figures filled in, safe to draw."""
         session = self.game.session
         return clean(wording.fill(text, wording.given(session.mission, session.part, session.seed)))
+
+    def say(self, words: str) -> None:
+        """Tell the player something that is no event."""
+        self.notify(clean_line(words), severity="warning")
 
     def go(self, screen: str) -> None:
         """Ask the app for another screen."""

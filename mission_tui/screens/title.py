@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mission_tui.screens.messages import Begin
+from mission_tui.widgets.keybar import KeyBar
 
 LOGO = """\
 █▄ ▄█ █ ▄▀▀▀ ▄▀▀▀ █ ▄▀▀▄ █▄  █
@@ -50,7 +51,7 @@ class TitleScreen(Screen[None]):
             with Horizontal(id="start"):
                 yield Static("Enter", id="enter")
             yield Static(GROUND, classes="sky", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def action_begin(self) -> None:
         """Go on."""

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Label
+from textual.widgets import Input, Label
 
 from mission_tui.screens.messages import Named
 from mission_tui.text import clean_line
+from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
 
 
@@ -49,7 +50,7 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
                 id="student",
             )
             yield Label("", id="said")
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """No blinking cursor: an idle screen sends no bytes."""

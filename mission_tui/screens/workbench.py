@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.contract import Outcome
 from mission_tui.content import space
-from mission_tui.play import evaluate
+from mission_tui.play import evaluate, wording
 from mission_tui.play.actions import Hint, Pin, Unpin
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
@@ -26,11 +26,20 @@ from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
 from mission_tui.widgets.chart import Chart, table
 from mission_tui.widgets.gauge import Gauges
+from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.memory_map import MemoryMap
 from mission_tui.widgets.slider import Slider
 
 EVERY: Final = 0.1
 """Seconds between two drawings of the charts while a key is held; labels follow every step."""
+FAST: Final = 0.15
+"""Keys that come closer than this are a held key or a hurry."""
+REST: Final = 0.1
+"""After a hurry the stand-in is measured when no key has come for this long …"""
+SELDOM: Final = 0.5
+"""… or when it was not measured for this long."""
+LATE: Final = 0.25
+"""Seconds after which a measurement that is still under way is shown as such."""
 
 
 class WorkbenchScreen(StepScreen):
@@ -63,9 +72,16 @@ between two runs if you want to claim anything from them. **w** shows which term
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self._seen: Outcome | None = None
+        self._waits = True  # for a measurement, long enough that the gauge says so
+        self._late: Timer | None = None
         self._measuring: Request | None = None
+        self._measured_at = 0.0
+        self._due: Timer | None = None
+        self._fast = False  # keys come faster than measurements are worth
+        self._moved_at = 0.0
         self._drawn = 0.0
         self._later: Timer | None = None
+        self._said = ""
         self._alarm = ("", "")
 
     def compose(self) -> ComposeResult:
@@ -86,8 +102,9 @@ between two runs if you want to claim anything from them. **w** shows which term
                     yield Chart(id="frontier")
             yield Static("", id="runs", markup=False)
         yield Gauges(id="gauges")
+        yield Static(self.told(part.stand_in), id="stand-in", markup=False)
         yield Static("", id="coach", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """The crisis is the first thing seen: the default, and what it breaks."""
@@ -95,19 +112,32 @@ between two runs if you want to claim anything from them. **w** shows which term
         self._show_runs()
         self._account()
         if self.game.session.state.runs:
-            self._coach("Back at the bench: everything is where you left it.")
+            self.say("Back at the bench: everything is where you left it.")
         else:
-            self._coach("This is the setting that failed. Move a slider; Enter records a run.")
+            self.say("This is the setting that failed. Move a slider; Enter records a run.")
 
     # -- moving ----------------------------------------------------------------------------
 
     @on(Slider.Changed)
-    def _moved(self, event: Slider.Changed) -> None:
-        name = event.slider.spec.id
-        value = space.nearest(self.game.session.part, name, event.value)
-        self.game.turn(name, value)
-        self.post_message(Draft())
-        self._account()
+    def _moved(self) -> None:
+        now = time.monotonic()
+        self._fast, self._moved_at = now - self._moved_at < FAST, now
+        if self._take_sliders():
+            self.say("Enter records this setting as a run.")
+
+    def _take_sliders(self) -> bool:
+        """Take the sliders as they stand; messages of a key just pressed may still be queued."""
+        moved = False
+        for slider in self.query(Slider):
+            name = slider.spec.id
+            value = space.nearest(self.game.session.part, name, slider.value)
+            if self.game.setting[name] != value:
+                self.game.turn(name, value)
+                moved = True
+        if moved:
+            self.post_message(Draft())
+            self._account()
+        return moved
 
     def action_slider(self, by: int) -> None:
         """The next slider up or down."""
@@ -116,18 +146,42 @@ between two runs if you want to claim anything from them. **w** shows which term
         self.set_focus(sliders[(here + by) % len(sliders)])
 
     def _account(self) -> None:
-        """Accounting now, charts soon, and the measurement in a thread."""
-        request = self.game.session.request(self.game.setting)
-        self._seen = next(iter(evaluate.stream(request)))
+        """Accounting now, charts soon, and the measurement in a thread once keys rest."""
+        first = next(iter(evaluate.stream(self.game.session.request(self.game.setting))))
+        if self._seen is not None and self._late is None:
+            # For a moment the last measurement stands; then the gauge says that it waits.
+            self._late = self.set_timer(LATE, self._is_late)
+        kept = self._seen.metrics if self._seen and not self._waits else {}
+        self._seen = Outcome({**kept, **first.metrics}, first.series)
         self._show_gauges(self._seen)
         wait = self._drawn + EVERY - time.monotonic()
         if wait <= 0:
             self._draw()
         elif self._later is None:
             self._later = self.set_timer(wait, self._draw)
-        if self._measuring is None:
-            self._measuring = request
-            self._measure(request)
+        self._want_measurement()
+
+    def _want_measurement(self) -> None:
+        """Measure now; while keys come fast, when they rest, or at least twice a second.
+
+        The engine holds the interpreter: measuring at every step of a held key would starve
+        the labels, and none of those measurements would be looked at.
+        """
+        if self._measuring is not None or self._due is not None:
+            return
+        now = time.monotonic()
+        due = min(self._moved_at + REST, self._measured_at + SELDOM) - now if self._fast else 0.0
+        if due > 0:
+            self._due = self.set_timer(due, self._measure_if_due)
+            return
+        self._measured_at = now
+        self._measuring = self.game.session.request(self.game.setting)
+        self._measure(self._measuring)
+
+    def _measure_if_due(self) -> None:
+        self._due = None
+        self._fast = time.monotonic() - self._moved_at < REST
+        self._want_measurement()
 
     @work(thread=True, group="measure")
     def _measure(self, request: Request) -> None:
@@ -139,14 +193,25 @@ between two runs if you want to claim anything from them. **w** shows which term
         self._measuring = None
         if not self.is_mounted:
             return
-        wanted = self.game.session.request(self.game.setting)
-        if request == wanted:
+        if request == self.game.session.request(self.game.setting):
+            self._on_time()
             self._seen = found
             self._show_gauges(found)
             self._draw()
         else:
-            self._measuring = wanted
-            self._measure(wanted)
+            self._want_measurement()
+
+    def _is_late(self) -> None:
+        """The measurement takes long enough to be noticed: show that it is under way."""
+        self._late, self._waits = None, True
+        if self._seen is not None:
+            self._account()
+
+    def _on_time(self) -> None:
+        self._waits = False
+        if self._late is not None:
+            self._late.stop()
+            self._late = None
 
     # -- showing ---------------------------------------------------------------------------
 
@@ -158,7 +223,9 @@ between two runs if you want to claim anything from them. **w** shows which term
         for widget in self.query(MemoryMap):
             widget.show(instruments.memory(session, self._seen, ghost))
         for chart in self.query(Chart):
-            chart.show(instruments.frontier(session, self._seen.metrics, ghost))
+            # Drawn once a step, with the accuracy: half a point would be drawn twice.
+            if self._measuring is None or self._waits or chart.plot is None:
+                chart.show(instruments.frontier(session, self._seen.metrics, ghost))
 
     def _show_gauges(self, outcome: Outcome) -> None:
         session = self.game.session
@@ -175,8 +242,8 @@ between two runs if you want to claim anything from them. **w** shows which term
             self._alarm = words
             title = self.query_one("#alarm", Static)
             title.set_class(bool(broken), "-broken")
-            title.update(words[0])
-            self.query_one("#alarm-text", Static).update(words[1])
+            title.update(words[0], layout=False)
+            self.query_one("#alarm-text", Static).update(words[1], layout=False)
 
     def _show_runs(self) -> None:
         session = self.game.session
@@ -186,17 +253,22 @@ between two runs if you want to claim anything from them. **w** shows which term
     def _ghost(self) -> Run | None:
         return self.game.session.baseline(self.game.setting)
 
-    def _coach(self, words: str) -> None:
-        self.query_one("#coach", Static).update(clean_line(words))
+    def say(self, words: str) -> None:
+        """The coach's line."""
+        words = clean_line(words)
+        if words != self._said:
+            self._said = words
+            self.query_one("#coach", Static).update(words, layout=False)
 
     # -- commands --------------------------------------------------------------------------
 
     def action_run(self) -> None:
         """Commit the sliders as a run; it is on disk before anything is computed."""
+        self._take_sliders()
         try:
             run = self.game.begin_run()
         except Refused as refusal:
-            self._coach(f"{str(refusal).capitalize()}.")
+            self.say(f"{str(refusal).capitalize()}.")
             return
         self._show_runs()
         self._fly(run, self.game.session.request(run.setting))
@@ -208,6 +280,7 @@ between two runs if you want to claim anything from them. **w** shows which term
 
     def _landed(self, run: Run, found: Outcome) -> None:
         landed = self.game.end_run(run, found)
+        self._on_time()
         if not self.is_mounted:
             return
         self._show_runs()
@@ -215,19 +288,19 @@ between two runs if you want to claim anything from them. **w** shows which term
         left = self.game.session.distinct_left
         word = "meets every spec" if landed.passed else "breaks a spec"
         after = f"{left} more at another setting, then ^g." if left else "^g goes on."
-        self._coach(f"◼ RUN #{landed.number} RECORDED: it {word}. {after}")
+        self.say(f"◼ RUN #{landed.number} RECORDED: it {word}. {after}")
 
     def action_pin(self) -> None:
         """Pin the last run as the baseline, or let it go."""
         session = self.game.session
         ended = [run.number for run in session.state.runs if run.ended]
         if not ended:
-            self._coach("Record a run first; then it can be pinned.")
+            self.say("Record a run first; then it can be pinned.")
             return
         last = ended[-1]
         pinned = last in session.state.pins
         self.game.act(Unpin(last) if pinned else Pin(last))
-        self._coach(f"Run #{last} {'let go' if pinned else 'pinned as the baseline'}.")
+        self.say(f"Run #{last} {'let go' if pinned else 'pinned as the baseline'}.")
         self._show_runs()
         self._draw()
 
@@ -260,7 +333,8 @@ between two runs if you want to claim anything from them. **w** shows which term
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             for row in rows
         ]
-        lines += ["", *instruments.memory_rows(self._seen)]
+        lines += ["", *instruments.memory_rows(self._seen), "", "The scenario"]
+        lines += wording.scenario(self.game.session.mission, self.game.session.part)
         self.app.push_screen(PanelScreen("Behind the charts", "\n".join(lines)))
 
     def action_onward(self) -> None:

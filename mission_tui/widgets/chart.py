@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -215,6 +215,38 @@ def _extent(axis: Axis, values: list[float]) -> tuple[float, float]:
     return low, high
 
 
+def _values(plot: Plot, axis: str) -> list[float]:
+    """Every value that an axis should cover when its limits are not fixed."""
+    side = 0 if axis == "x" else 1
+    values = [point[side] for series in plot.series for point in series.points]
+    values += [mark.x if axis == "x" else mark.y for mark in plot.marks]
+    values += [limit.at for limit in plot.limits if limit.axis == axis]
+    values += [end for band in plot.bands if band.axis == axis for end in (band.low, band.high)]
+    return values
+
+
+def _steadied(axis: Axis, values: list[float], before: Axis | None) -> Axis:
+    """Return ``axis`` with both limits fixed: those it had ``before`` where they still serve.
+
+    A picture whose axes stay put can be compared from step to step, and repaints little. Limits
+    only widen, until what is shown fills less than a third of them.
+    """
+    scale = _Scale(axis, values, 2)
+    low, high = scale.low, scale.high
+    if before is not None and (before.title, before.log) == (axis.title, axis.log):
+        held = _Scale(before, (), 2)
+        widest = max(high, held.high) - min(low, held.low)
+        if high - low >= widest / 3:
+            low, high = min(low, held.low), max(high, held.high)
+    if axis.log:
+        low, high = 10.0**low, 10.0**high
+    return replace(
+        axis,
+        low=low if axis.low is None else axis.low,
+        high=high if axis.high is None else axis.high,
+    )
+
+
 def _clip(
     a: tuple[float, float], b: tuple[float, float], width: int, height: int
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
@@ -248,22 +280,12 @@ class _Sheet:
         rows -= bool(self.x_title)
         self.rows = rows
         self.tall = rows - 2  # minus the axis and its tick labels
-        self.y_scale = _Scale(plot.y, self._values("y"), self.tall)
+        self.y_scale = _Scale(plot.y, _values(plot, "y"), self.tall)
         y_ticks = self.y_scale.ticks(max(2, self.tall // 2))
         self.margin = max((cell_len(label) for _, label in y_ticks), default=0)
         self.y_ticks = [(at, label.rjust(self.margin)) for at, label in y_ticks]
         self.wide = width - 1 - self.margin
-        self.x_scale = _Scale(plot.x, self._values("x"), self.wide)
-
-    def _values(self, axis: str) -> list[float]:
-        """Every value that the axis should cover when its limits are not fixed."""
-        side = 0 if axis == "x" else 1
-        plot = self.plot
-        values = [point[side] for series in plot.series for point in series.points]
-        values += [mark.x if axis == "x" else mark.y for mark in plot.marks]
-        values += [limit.at for limit in plot.limits if limit.axis == axis]
-        values += [end for band in plot.bands if band.axis == axis for end in (band.low, band.high)]
-        return values
+        self.x_scale = _Scale(plot.x, _values(plot, "x"), self.wide)
 
     def draw(self) -> Canvas:
         self._read(self._figure().build())
@@ -474,6 +496,7 @@ Press `t` for the table behind the chart.
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._plot = plot
+        self._axes: tuple[Axis, Axis] | None = None
 
     @property
     def plot(self) -> Plot | None:
@@ -495,7 +518,12 @@ Press `t` for the table behind the chart.
         width, height = self.size
         if self._plot is None or not width or not height:
             return
-        self.display_canvas(draw(self._plot, width, height))
+        plot, before = self._plot, self._axes or (None, None)
+        self._axes = (
+            _steadied(plot.x, _values(plot, "x"), before[0]),
+            _steadied(plot.y, _values(plot, "y"), before[1]),
+        )
+        self.display_canvas(draw(replace(plot, x=self._axes[0], y=self._axes[1]), width, height))
 
 
 def draw(plot: Plot, width: int, height: int) -> Canvas:

@@ -181,8 +181,9 @@ def _draw_bar(canvas: Canvas, left: int, y: int, span: tuple[float, float], limi
         block = _EIGHTHS[max(1, round((end - begin) * 8))]
         canvas.put(left + first, y, block, "bad" if begin >= limit else "primary")
         return
+    drawn = False
     for column in range(first, last + 1):
-        over = column + 0.5 > limit
+        over = column + 0.5 > limit and end > limit
         part = round((end - column) * 8)
         if column == first and begin - first >= 0.25:
             block = "▐" if begin - first < 0.75 else " "
@@ -190,8 +191,11 @@ def _draw_bar(canvas: Canvas, left: int, y: int, span: tuple[float, float], limi
             block = _EIGHTHS[min(8, part)]
         if over and block == "█":
             block = "▓"
+        if column == last and not drawn and block == " ":
+            block = "▏"  # a bar across two cells that fills neither
         if block != " ":
             canvas.put(left + column, y, block, "bad" if over else "primary")
+            drawn = True
 
 
 def _draw_bet(

@@ -400,7 +400,10 @@ about the world. With choices, a digit picks one. The mouse clicks, drags and wh
         width = self.size.width
         low, high = spec.written(spec.value_at(0)), spec.written(spec.value_at(spec.stops - 1))
         if spec.unit:  # the value above has it
-            low, high = low.removesuffix(spec.unit).rstrip(), high.removesuffix(spec.unit).rstrip()
+            singular = spec.unit.removesuffix("s")
+            low, high = (
+                end.removesuffix(spec.unit).removesuffix(singular).rstrip() for end in (low, high)
+            )
         room = width - 4 - cell_len(low) - cell_len(high)
         if room < 10:
             return 1, max(1, width - 1), "", ""

@@ -162,14 +162,22 @@ def test_an_outcome_without_a_specs_metric_is_refused(play: Any) -> None:
 
 def test_claims_end_with_the_attempts(play: Any) -> None:
     play.to("claim")
-    for _ in range(play.session.part.claim.attempts):
-        play.do(play.claim(mechanism="weights"))
+    for wrong in ("weights", "gradients", "optimizer")[: play.session.part.claim.attempts]:
+        play.do(play.claim(mechanism=wrong))
+    assert play.session.claims_left == 0
     assert "no attempts left" in refused(play, play.claim())
+
+
+def test_the_same_claim_is_not_filed_twice(play: Any) -> None:
+    play.to("claim").do(play.claim(mechanism="weights"))
+    again = play.claim(mechanism="weights", answer="in other words")
+    assert "that very claim" in refused(play, again)
+    assert play.session.claims_left == play.session.part.claim.attempts - 1
 
 
 def test_a_verified_claim_stands(play: Any) -> None:
     play.to("claim").do(play.claim())
-    assert "your claim stands" in refused(play, play.claim())
+    assert "your claim stands" in refused(play, play.claim(mechanism="weights"))
 
 
 def test_nothing_comes_after_the_close(play: Any) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mission_tui.screens.lock import WIDTHS
 from tests.terminal.screen import CTRL_F, CTRL_G, DOWN, ENTER, LEFT, TAB, UP, Terminal
 
 MISSION = "vol2-11-edge-intelligence"
@@ -26,8 +27,9 @@ def to_workbench(
     """From a briefing: seal one prediction, and unlock."""
     terminal.wait("INCOMING").press(ENTER)
     terminal.wait("YOUR NUMBER").type(number).wait(f" {number}")
-    terminal.press(*[UP] * wider).wait("┣")
-    terminal.press(ENTER, why).wait("◆")
+    terminal.press(*[UP] * wider).wait("┣", f"×{WIDTHS[wider]:g}")
+    terminal.move(ENTER).press(why).wait(f"{why} ◆")
+    terminal.press(ENTER).wait("for good")
     terminal.press(ENTER).wait("SEALED")
     terminal.press(ENTER).wait("BROKEN", gone=("measuring",))
 
@@ -38,9 +40,9 @@ def record_run(terminal: Terminal, number: int) -> None:
 
 
 def halve_batch(terminal: Terminal) -> None:
-    """From the first slider: one step of the batch down, and back."""
-    terminal.press(DOWN, LEFT, UP)
-    terminal.wait("16 samples ▸")
+    """From the first slider: one step of the batch down, and back to the first."""
+    terminal.press(DOWN).wait("▌Batch").press(LEFT).wait("16 samples ▸")
+    terminal.press(UP).wait("▌Method")
 
 
 def finish(terminal: Terminal, *, answer: str = "") -> Path:
@@ -56,9 +58,9 @@ def finish(terminal: Terminal, *, answer: str = "") -> Path:
 def claim(terminal: Terminal, *, answer: str = "") -> None:
     """Cite runs #1 and #2, and the activations (the fourth reason)."""
     terminal.press("a", DOWN, "b").wait("fell by")
-    terminal.press(TAB, "4").wait("4 ◆")
+    terminal.move(TAB).press("4").wait("4 ◆")
     if answer:
-        terminal.press(TAB).type(answer).wait(answer[-12:])
+        terminal.move(TAB).type(answer).wait(answer[-12:])
     terminal.press(CTRL_F).wait("VERIFIED")
 
 

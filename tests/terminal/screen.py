@@ -128,6 +128,14 @@ class Terminal:
             self._read(0.01)
         return self
 
+    def move(self, key: str) -> Terminal:
+        """Send a key that moves the focus, and wait until it has: the toolkit gives the next key
+        to whatever has the focus when that key arrives."""
+        self.quiet(0.1)
+        before = len(self.raw)
+        self.press(key)
+        return self.until(lambda: len(self.raw) > before, f"something after {key!r}")
+
     def type(self, text: str) -> Terminal:
         """Send a text as if typed."""
         self.child.send(text)

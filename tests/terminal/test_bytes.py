@@ -44,8 +44,13 @@ def test_terminal_of_256_colours_gets_no_24_bit_colour(tmp_path: Path) -> None:
         assert TRUE_COLOUR.findall(bytes(terminal.raw)) == []
 
 
-def test_terminal_of_true_colour_gets_24_bit_colour(tmp_path: Path) -> None:
-    with play_edge(tmp_path, COLORTERM="truecolor") as terminal:
+def test_terminal_of_true_colour_gets_256_colours_unless_it_asks_for_more(tmp_path: Path) -> None:
+    """One look everywhere, in frames a third smaller; TEXTUAL_COLOR_SYSTEM asks for more."""
+    with play_edge(tmp_path / "plain", COLORTERM="truecolor") as terminal:
+        terminal.wait("Enter").quiet()
+        assert not TRUE_COLOUR.search(bytes(terminal.raw))
+    more = {"COLORTERM": "truecolor", "TEXTUAL_COLOR_SYSTEM": "truecolor"}
+    with play_edge(tmp_path / "more", **more) as terminal:
         terminal.wait("Enter").quiet()
         assert TRUE_COLOUR.search(bytes(terminal.raw))
 
@@ -75,7 +80,9 @@ def test_small_terminal_is_told_so_and_grows_back(tmp_path: Path) -> None:
 
 def test_hostile_student_id_and_answer_never_reach_the_terminal(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    hostile = HOSTILE.replace("\x00", "")  # no program can be given a zero byte as argument
+    hostile = (
+        HOSTILE.replace("\x00", "") + "long " * 2_000
+    )  # no program can be given a zero byte as argument
     arguments = ("play", MISSION, "--track", "edge", "--student", hostile)
     with Terminal(*arguments, env=env) as terminal:
         to_bench(terminal)
@@ -85,8 +92,8 @@ def test_hostile_student_id_and_answer_never_reach_the_terminal(tmp_path: Path) 
         terminal.press("\x07").wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
         # Terminals take the escape itself out of what is pasted; the rest goes through.
         text = HOSTILE.replace("\x1b", "").replace("\x00", "")
-        terminal.press("a", "\x1b[B", "b").wait("fell by").press("\t", "4").wait("4 ◆")
-        terminal.press("\t").type(f"\x1b[200~{text}\x1b[201~").wait("evil")
+        terminal.press("a", "\x1b[B", "b").wait("fell by").move("\t").press("4").wait("4 ◆")
+        terminal.move("\t").type(f"\x1b[200~{text}\x1b[201~").wait("evil")
         terminal.type(f"\x1b[200~{'long ' * 2000}\x1b[201~").quiet()
         terminal.press("\x06").wait("VERIFIED").press(ENTER).wait("signs its ledger")
         terminal.press(ENTER).wait("SIGNED").press(ENTER).wait("MISSIONS").quiet()

@@ -16,7 +16,7 @@ from mission_tui.ledger import plays
 from mission_tui.play.actions import Seal
 from tests.terminal import playing
 from tests.terminal.playing import MISSION, events, halve_batch, journal, kinds, record_run
-from tests.terminal.screen import CTRL_O, CTRL_Q, DOWN, ENTER, LEFT, UP, Terminal, environment
+from tests.terminal.screen import CTRL_O, CTRL_Q, ENTER, Terminal, environment
 
 Game = Callable[..., Terminal]
 
@@ -156,10 +156,10 @@ def test_play_left_with_a_key_waits_among_the_missions(game: Game, tmp_path: Pat
     with game("play", MISSION, "--track", "edge", "--student", "ada") as terminal:
         terminal.wait("Enter").press(ENTER)
         playing.to_workbench(terminal)
-        terminal.press(DOWN, LEFT).wait("16 samples")
+        playing.halve_batch(terminal)
         terminal.press(CTRL_O).wait("WHERE YOU STOPPED").press("1")
         terminal.wait("16 samples", "OVER")
-        terminal.press(UP, CTRL_Q)
+        terminal.press(CTRL_Q)
         assert terminal.end() == 0
         assert b"\x1b[?1049l" in terminal.raw
 
