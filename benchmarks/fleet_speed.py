@@ -14,12 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 import mission_tui  # noqa: F401  (sets the thread counts before numpy loads)
+
+# isort: split
 from benchmarks.result import Row, median
 from engine.models.fleet import MODEL
 from engine.numerics.digits import CLASSES
 from engine.numerics.federated import Plan, orders, rounds
 from engine.numerics.partition import Clients, deal, mixes, shuffled
-from engine.numerics.randomness import FloatArray
+from engine.numerics.randomness import FloatArray, permutation, stream
 
 SEED: Final = 1
 ROUNDS: Final = 60
@@ -88,8 +90,6 @@ def _batched(worlds: Sequence[Clients], many: int) -> FloatArray:
 
 def _cohorts(worlds: Sequence[Clients], many: int) -> list[Any]:
     """The clients and orders of each round, as :func:`rounds` draws them."""
-    from engine.numerics.randomness import permutation, stream
-
     selecting = stream(SEED, "fleet", "selection")
     drawn = []
     for number in range(many):

@@ -5,6 +5,8 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+__version__ = "0.1.0"
+
 # One thread a session: dozens share a lab server, and results must not hang on a thread count.
 # numpy reads these when it loads, so they are set before anything of ours can load it.
 for _library in ("OPENBLAS", "OMP", "MKL"):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from mission_tui import __version__
 from mission_tui.text import clean_line
 
 if TYPE_CHECKING:
@@ -111,9 +112,7 @@ def _saves_option(parser: argparse.ArgumentParser) -> None:
 
 def _game(arguments: argparse.Namespace) -> int:
     if arguments.version:
-        from importlib.metadata import version
-
-        print(f"mission-tui {version('mission-tui')}")
+        print(f"mission-tui {__version__}")
         return DONE
     return _screens(arguments.saves, None, None, None)
 

@@ -512,7 +512,8 @@ def test_make_play_without_a_terminal_prints_a_ledger_that_verifies(
     tmp_path: Path, run: Run
 ) -> None:
     env = {**os.environ, "MISSION_TUI_SAVES": str(tmp_path / "saves")}
-    env.pop("MAKEFLAGS", None)
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # this may itself run under make
+        env.pop(name, None)
     made = subprocess.run(
         ["make", "--assume-old=.venv/.play", "play"],
         cwd=ROOT,

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal
 
+from mission_tui import __version__
 from mission_tui.content.load import mission_hash
 from mission_tui.content.schema import Mission
 from mission_tui.play import evaluate, seeds
@@ -71,7 +72,7 @@ def instant(mono_ms: int, now: datetime) -> Instant:
 def facts() -> dict[str, str]:
     """What this machine computes with. Informative: a divergence is shown beside them."""
     return {
-        "program": f"{PROGRAM} {_version(PROGRAM)}",
+        "program": f"{PROGRAM} {__version__}",
         "python": platform.python_version(),
         "numpy": _version("numpy"),
         "blas": _blas(),

@@ -24,7 +24,7 @@ from mission_tui.screens.messages import Draft
 from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
-from mission_tui.widgets.chart import Chart, table
+from mission_tui.widgets.chart import Chart, Plot, table
 from mission_tui.widgets.gauge import Gauges
 from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.memory_map import MemoryMap
@@ -72,6 +72,7 @@ between two runs if you want to claim anything from them. **w** shows which term
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self._seen: Outcome | None = None
+        self._known: Outcome | None = None  # the last one that was measured whole
         self._waits = True  # for a measurement, long enough that the gauge says so
         self._late: Timer | None = None
         self._measuring: Request | None = None
@@ -99,7 +100,7 @@ between two runs if you want to claim anything from them. **w** shows which term
                 if "memory_map" in part.instruments:
                     yield MemoryMap(id="map")
                 if "frontier" in part.instruments:
-                    yield Chart(id="frontier")
+                    yield Chart(Plot(empty="measuring …"), id="frontier")
             yield Static("", id="runs", markup=False)
         yield Gauges(id="gauges")
         yield Static(self.told(part.stand_in), id="stand-in", markup=False)
@@ -195,9 +196,10 @@ between two runs if you want to claim anything from them. **w** shows which term
             return
         if request == self.game.session.request(self.game.setting):
             self._on_time()
-            self._seen = found
+            self._seen = self._known = found
             self._show_gauges(found)
             self._draw()
+            self._draw_chart()
         else:
             self._want_measurement()
 
@@ -216,16 +218,18 @@ between two runs if you want to claim anything from them. **w** shows which term
     # -- showing ---------------------------------------------------------------------------
 
     def _draw(self) -> None:
+        """The memory map: accounting alone, so it follows every step."""
         self._drawn, self._later = time.monotonic(), None
-        if self._seen is None:
-            return
-        session, ghost = self.game.session, self._ghost()
-        for widget in self.query(MemoryMap):
-            widget.show(instruments.memory(session, self._seen, ghost))
-        for chart in self.query(Chart):
-            # Drawn once a step, with the accuracy: half a point would be drawn twice.
-            if self._measuring is None or self._waits or chart.plot is None:
-                chart.show(instruments.frontier(session, self._seen.metrics, ghost))
+        if self._seen is not None:
+            for widget in self.query(MemoryMap):
+                widget.show(instruments.memory(self.game.session, self._seen, self._ghost()))
+
+    def _draw_chart(self) -> None:
+        """The chart: drawn once a step, with the measurement; half a point would be drawn twice."""
+        if self._known is not None:
+            plot = instruments.frontier(self.game.session, self._known.metrics, self._ghost())
+            for chart in self.query(Chart):
+                chart.show(plot)
 
     def _show_gauges(self, outcome: Outcome) -> None:
         session = self.game.session
@@ -285,6 +289,7 @@ between two runs if you want to claim anything from them. **w** shows which term
             return
         self._show_runs()
         self._draw()
+        self._draw_chart()
         left = self.game.session.distinct_left
         word = "meets every spec" if landed.passed else "breaks a spec"
         after = f"{left} more at another setting, then ^g." if left else "^g goes on."
@@ -303,6 +308,7 @@ between two runs if you want to claim anything from them. **w** shows which term
         self.say(f"Run #{last} {'let go' if pinned else 'pinned as the baseline'}.")
         self._show_runs()
         self._draw()
+        self._draw_chart()
 
     def action_hint(self) -> None:
         """The next hint; opening one is recorded, and never fined."""

@@ -235,6 +235,10 @@ def _steadied(axis: Axis, values: list[float], before: Axis | None) -> Axis:
     low, high = scale.low, scale.high
     if before is not None and (before.title, before.log) == (axis.title, axis.log):
         held = _Scale(before, (), 2)
+        slack = 1e-9 * (held.high - held.low)
+        inside = held.low - slack <= low and high <= held.high + slack
+        if inside and high - low >= (held.high - held.low) / 3:
+            return before  # to the last bit: a tick on a half cell must not jump
         widest = max(high, held.high) - min(low, held.low)
         if high - low >= widest / 3:
             low, high = min(low, held.low), max(high, held.high)
@@ -286,9 +290,11 @@ class _Sheet:
         self.y_ticks = [(at, label.rjust(self.margin)) for at, label in y_ticks]
         self.wide = width - 1 - self.margin
         self.x_scale = _Scale(plot.x, _values(plot, "x"), self.wide)
+        self.x_ticks = self.x_scale.ticks(max(2, self.wide // 11))
 
     def draw(self) -> Canvas:
         self._read(self._figure().build())
+        self._tick_labels()
         self._legend()
         self._limit_labels()
         self._mark_labels()
@@ -314,8 +320,7 @@ class _Sheet:
         figure.yaxes(True, False)
         figure.xlim(0, self.wide - 1)
         figure.ylim(0, self.tall - 1)
-        x_ticks = self.x_scale.ticks(max(2, self.wide // 11))
-        figure.xticks([at for at, _ in x_ticks], [label for _, label in x_ticks])
+        figure.xticks([at for at, _ in self.x_ticks], ["" for _ in self.x_ticks])
         figure.yticks([at for at, _ in self.y_ticks], [label for _, label in self.y_ticks])
         # An axis without data has no ticks in plotext: one blank point keeps them.
         figure.scatter([0], [0], marker=" ", color=_CODE_OF["axis"])
@@ -335,6 +340,16 @@ class _Sheet:
                 marker = clean_line(mark.marker)[:1] or "●"
                 figure.scatter([at_x], [at_y], marker=marker, color=_CODE_OF[mark.role])
         return figure
+
+    def _tick_labels(self) -> None:
+        """Each label under its tick where there is room (plotext's own choice varies by run)."""
+        free = 0
+        for at, label in self.x_ticks:
+            wide = cell_len(label)
+            start = self.margin + 1 + int(at + 0.5) - wide // 2
+            start = min(start, self.canvas.width - wide)
+            if start >= free:
+                free = self.canvas.put(start, self.tall + 2, label, "axis") + 1
 
     def _on_canvas(self, x: float, y: float) -> bool:
         return -0.5 <= x <= self.wide - 0.5 and -0.5 <= y <= self.tall - 0.5
