@@ -16,7 +16,14 @@ from typing import Final
 
 from benchmarks.result import Row, table
 
-NAMES: Final = ("first_frame", "slider_steps", "idle", "engine_speed", "memory_share")
+NAMES: Final = (
+    "first_frame",
+    "slider_steps",
+    "idle",
+    "engine_speed",
+    "fleet_speed",
+    "memory_share",
+)
 
 
 def main() -> int:

@@ -20,14 +20,15 @@ from engine.models.fleet import MODEL
 from engine.numerics.randomness import FloatArray
 
 LINKS: Final = {"reliability": 0.7, "correlated": True}
-HARD: Final = {"learning_rate": 0.5}
-SILOS: Final = {
+TEN: Final = {"participation": 10}
+HARD: Final = {**TEN, "learning_rate": 0.5}
+SILOS: Final = HARD | {
     "clients": 20,
     "participation": 20,
     "examples": 100,
     "batch": 20,
     "rounds": 30,
-} | HARD
+}
 UNLIKE: Final = {**SILOS, "alpha": 0.1}
 SHOWN: Final = ("accuracy", "iid_accuracy", "slice_recall", "iid_slice_recall", "jitter")
 TARGET: Final = ("rounds_to_target", "iid_rounds_to_target", "rounds_ratio")
@@ -74,9 +75,9 @@ def head(title: str, metrics: tuple[str, ...]) -> None:
 
 def skew(s: Seeds) -> None:
     """Unlike data slow the fleet down and make it jump."""
-    head("how alike (E 5, lr .1)", SHOWN + TARGET)
+    head("how alike, 10 of 100 a round (E 5, lr .1)", SHOWN + TARGET)
     for alpha in (0.05, 0.1, 0.3, 1.0, 100.0):
-        s.show(f"alpha {alpha:g}", SHOWN + TARGET, alpha=alpha)
+        s.show(f"alpha {alpha:g}", SHOWN + TARGET, alpha=alpha, **TEN)
 
 
 def drift(s: Seeds) -> None:
@@ -127,9 +128,9 @@ def links(s: Seeds) -> None:
 
 def persons(s: Seeds) -> None:
     """Personal or global: it depends on how alike the clients are."""
-    head("whose model (E 5, lr .1)", SERVED)
+    head("whose model, 10 of 100 a round (E 5, lr .1)", SERVED)
     for alpha in (0.05, 0.3, 1.0, 100.0):
-        s.show(f"alpha {alpha:g}", SERVED, alpha=alpha)
+        s.show(f"alpha {alpha:g}", SERVED, alpha=alpha, **TEN)
 
 
 def cohorts(s: Seeds) -> None:

@@ -31,7 +31,7 @@ FIRST: Final = 100.0  # ms
 WHOLE: Final = 1000.0  # ms
 CLIENTS: Final = 100
 EXAMPLES: Final = 60
-PLAN: Final = Plan(local_epochs=5, participation=10, batch=10, learning_rate=0.1)
+PLAN: Final = Plan(local_epochs=5, participation=20, batch=10, learning_rate=0.1)
 
 Learn = Callable[[Sequence[Clients], int], FloatArray]
 
@@ -39,7 +39,9 @@ Learn = Callable[[Sequence[Clients], int], FloatArray]
 def measure() -> list[Row]:
     """The whole run, its first frames, and both ratios."""
     MODEL.evaluate({"rounds": 1}, seed=SEED)  # the digits are loaded once a process
-    whole, first, second = [], [], []
+    whole: list[float] = []
+    first: list[float] = []
+    second: list[float] = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
         frames = MODEL.stream({}, seed=SEED)

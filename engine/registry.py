@@ -8,7 +8,10 @@ from importlib import import_module
 
 from engine.contract import Model, Outcome, Setting, Terms
 
-_MODELS = {"adaptation": "engine.models.adaptation"}
+_MODELS = {
+    name: f"engine.models.{name}"
+    for name in ("adaptation", "adapters", "energy", "fleet", "gossip", "privacy")
+}
 
 
 class UnknownModelError(LookupError):

@@ -148,7 +148,7 @@ class MemoryBreakdown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trained:
+class Trained:
     """What a plan trains: own parameters and whether the weight is trained, a layer."""
 
     parameters: Ints
@@ -165,7 +165,7 @@ def training_memory(network: Network, plan: Plan, *, inference_batch: int = 1) -
     """
     if inference_batch < 1:
         raise ValueError(f"inference_batch: {inference_batch} is not allowed; give at least 1")
-    trained = _trained(network, plan)
+    trained = trained_parts(network, plan)
     adapters = int(trained.adapter.sum())
     own = int(trained.parameters.sum())
     count = own + adapters
@@ -197,7 +197,8 @@ def training_memory(network: Network, plan: Plan, *, inference_batch: int = 1) -
     )
 
 
-def _trained(network: Network, plan: Plan) -> _Trained:
+def trained_parts(network: Network, plan: Plan) -> Trained:
+    """What ``plan`` trains in each layer of ``network``. Raises ValueError if it does not fit."""
     nothing = np.zeros(len(network.layers), dtype=np.bool_)
     weight, bias, adapted = nothing, nothing, nothing
     if plan.method == "full":
@@ -226,10 +227,10 @@ def _trained(network: Network, plan: Plan) -> _Trained:
     free = ~network.fixed
     weight = weight & free & (network.weights > 0)
     own = network.weights * weight + network.biases * (bias & free)
-    return _Trained(own, weight | adapted, plan.rank * network.spans * adapted)
+    return Trained(own, weight | adapted, plan.rank * network.spans * adapted)
 
 
-def _kept_bytes(network: Network, plan: Plan, trained: _Trained, value_bits: int) -> Ints:
+def _kept_bytes(network: Network, plan: Plan, trained: Trained, value_bits: int) -> Ints:
     """Bytes that each layer keeps; a tensor that several need counts for the first."""
     kept = np.zeros(len(network.layers), dtype=np.int64)
     learns = (trained.parameters + trained.adapter) > 0

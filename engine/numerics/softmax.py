@@ -59,10 +59,10 @@ def _scaled_gradient(
 ) -> FloatArray:
     scores = images @ parameters
     errors = _softmax(scores)
-    examples = np.arange(errors.shape[1])
-    errors[_per_learner(scores, labels).ravel(), examples] -= 1.0
+    count = errors.shape[1]
+    errors.reshape(-1)[_per_learner(scores, labels).ravel() * count + np.arange(count)] -= 1.0
     errors *= scale / images.shape[-2]
-    return np.swapaxes(images, -1, -2) @ errors.T.reshape(scores.shape)
+    return images.mT @ errors.T.reshape(scores.shape)
 
 
 def _softmax(scores: FloatArray) -> FloatArray:
@@ -71,9 +71,9 @@ def _softmax(scores: FloatArray) -> FloatArray:
     Classes come first, because numpy reduces over a short last axis five times as slowly.
     """
     p = np.ascontiguousarray(scores.reshape(-1, scores.shape[-1]).T)
-    p -= p.max(axis=0)
+    p -= np.maximum.reduce(p, axis=0)
     np.exp(p, out=p)
-    p /= p.sum(axis=0)
+    p /= np.add.reduce(p, axis=0)
     return p
 
 
