@@ -30,6 +30,7 @@ from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
 
 if TYPE_CHECKING:
+    from engine.contract import Outcome
     from mission_tui.content.load import MissionFile
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
@@ -224,10 +225,14 @@ class MissionApp(App[None]):
         run = opened.game.session.in_flight
         if run is not None:
             found = outcome(opened.game.session.request(run.setting))
-            self.call_from_thread(opened.game.resume_run, found)
+            self.call_from_thread(self._rerun, opened, found)
         if opened.game.session.at.part is not None:
             _compute_figures(opened)
         self.call_from_thread(self._show)
+
+    def _rerun(self, opened: OpenPlay, found: Outcome) -> None:
+        if opened is self._play:
+            opened.game.resume_run(found)
 
     def _find(self, mission: str, track: str) -> Mission | None:
         found = self._missions.get(mission)
@@ -246,11 +251,22 @@ class MissionApp(App[None]):
             when = saved.saved[:16].replace("T", " ")
             where = f"{mission.title} · {mission.persona.name}"
             if saved.closed:
+                self._seal_late(saved.path)
                 word = "passed" if saved.passed else "missed"
                 finished.append(f"{where} · {word} · {when} UTC")
             else:
                 waiting.append(Waiting(saved.path, f"{where} · {saved.screen} · {when} UTC"))
         return waiting, finished
+
+    def _seal_late(self, path: Path) -> None:
+        """Sign a play that was closed, and whose process died before the ledger was written."""
+        from mission_tui.ledger import plays
+
+        if not plays.ledger_of(path).exists():
+            try:
+                plays.seal_closed(path)
+            except plays.PlayError as error:
+                self._tell(str(error))
 
     # -- in a play -------------------------------------------------------------------------
 
@@ -263,7 +279,8 @@ class MissionApp(App[None]):
         from mission_tui.screens.reveal import RevealScreen
         from mission_tui.screens.workbench import WorkbenchScreen
 
-        assert self._play is not None
+        if self._play is None:
+            return  # left while a thread was at work for it
         screens = {
             "briefing": BriefingScreen,
             "lock": LockScreen,
@@ -305,12 +322,14 @@ class MissionApp(App[None]):
         self.call_from_thread(self._arrive, opened, screen, truths)
 
     def _arrive(self, opened: OpenPlay, screen: str, truths: dict[str, Truth] | None) -> None:
+        self._travelling = False
+        if opened is not self._play:
+            return
         now = time.monotonic()
         self._count_idle(now)
         total, idle = now - self._entered, self._idle
         opened.game.go(screen, round((total - idle) * 1000), round(idle * 1000), truths)
         self._entered, self._idle = now, 0.0
-        self._travelling = False
         self._show()
 
     @on(messages.Draft)

@@ -16,6 +16,7 @@ from mission_tui.ledger import envelope, keys
 from mission_tui.ledger.chain import longest_prefix
 from mission_tui.ledger.files import CannotOpenError, read_regular, why
 from mission_tui.ledger.journal import Journal
+from mission_tui.ledger.lockfile import HeldError
 from mission_tui.play import evaluate
 from mission_tui.play.actions import Recover
 from mission_tui.play.events import FORMAT, Event
@@ -73,14 +74,7 @@ class OpenPlay(AbstractContextManager["OpenPlay"]):
 
         Raises :class:`PlayError` with one sentence; the journal is untouched.
         """
-        path = self.journal.path.with_suffix(".ledger.json")
-        try:
-            envelope.write_ledger(path, self.journal.payload, keys.load())
-        except OSError as error:
-            raise PlayError(f"the ledger can't be written: {why(error)} ({path})") from None
-        except (ValueError, keys.KeyFileError) as error:
-            raise PlayError(str(error)) from None
-        return path
+        return _write_ledger(self.journal)
 
 
 def start(
@@ -123,6 +117,37 @@ def resume(path: Path, find: Find) -> OpenPlay:
     if journal.recovery and not journal.is_closed:
         opened.game.act(Recover(**journal.recovery.data()))
     return opened
+
+
+def seal_closed(path: Path) -> Path:
+    """Sign a play that was closed before: its journal is whole, its ledger was never written.
+
+    Raises as :meth:`OpenPlay.seal` does.
+    """
+    try:
+        journal = Journal.open(path)
+    except (CannotOpenError, HeldError) as error:
+        raise PlayError(str(error)) from None
+    try:
+        return _write_ledger(journal)
+    finally:
+        journal.close()
+
+
+def ledger_of(journal: Path) -> Path:
+    """Where the ledger of a journal stands."""
+    return journal.with_suffix(".ledger.json")
+
+
+def _write_ledger(journal: Journal) -> Path:
+    path = ledger_of(journal.path)
+    try:
+        envelope.write_ledger(path, journal.payload, keys.load())
+    except OSError as error:
+        raise PlayError(f"the ledger can't be written: {why(error)} ({path})") from None
+    except (ValueError, keys.KeyFileError) as error:
+        raise PlayError(str(error)) from None
+    return path
 
 
 def resume_or_start(saves: Path, mission: Mission, student: str, driver: str) -> OpenPlay:

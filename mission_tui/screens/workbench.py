@@ -192,7 +192,7 @@ between two runs if you want to claim anything from them. **w** shows which term
     def _measured(self, request: Request, found: Outcome) -> None:
         """Show a measurement, unless the sliders have moved on: then measure where they are."""
         self._measuring = None
-        if not self.is_mounted:
+        if not self.is_running:
             return
         if request == self.game.session.request(self.game.setting):
             self._on_time()
@@ -283,10 +283,10 @@ between two runs if you want to claim anything from them. **w** shows which term
         self.app.call_from_thread(self._landed, run, found)
 
     def _landed(self, run: Run, found: Outcome) -> None:
+        if not self.is_running:
+            return  # the play was left in mid-run; it is executed again when it is resumed
         landed = self.game.end_run(run, found)
         self._on_time()
-        if not self.is_mounted:
-            return
         self._show_runs()
         self._draw()
         self._draw_chart()
