@@ -6,6 +6,7 @@ title.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
 
 from mission_tui import paths, profile
@@ -189,6 +190,8 @@ class MissionApp(App[None]):
     def _start(self, mission: Mission) -> None:
         from mission_tui.ledger import plays
 
+        if self._play is not None:
+            return  # a key pressed twice is one play
         try:
             opened = plays.start(self._saves, mission, self._student, "human")
         except plays.PlayError as error:
@@ -201,6 +204,8 @@ class MissionApp(App[None]):
         from mission_tui.ledger import plays
         from mission_tui.ledger.lockfile import HeldError
 
+        if self._play is not None:
+            return
         try:
             opened = plays.resume(message.path, self._find)
         except (plays.PlayError, HeldError) as error:
@@ -289,6 +294,8 @@ class MissionApp(App[None]):
             "claim": ClaimScreen,
             "debrief": DebriefScreen,
         }
+        while isinstance(self.screen, ModalScreen):
+            self.pop_screen()  # else the panel is replaced, and the old screen stays under it
         game = self._play.game
         self.switch_screen(screens[game.session.at.screen](game))
         self.screen.call_after_refresh(self._check_saved)
@@ -322,13 +329,21 @@ class MissionApp(App[None]):
         self.call_from_thread(self._arrive, opened, screen, truths)
 
     def _arrive(self, opened: OpenPlay, screen: str, truths: dict[str, Truth] | None) -> None:
+        from mission_tui.play.session import Refused
+        from mission_tui.screens.step import StepScreen
+
         self._travelling = False
         if opened is not self._play:
             return
         now = time.monotonic()
         self._count_idle(now)
         total, idle = now - self._entered, self._idle
-        opened.game.go(screen, round((total - idle) * 1000), round(idle * 1000), truths)
+        try:
+            opened.game.go(screen, round((total - idle) * 1000), round(idle * 1000), truths)
+        except Refused as refusal:  # something was done while the engine was asked
+            if isinstance(self.screen, StepScreen):
+                self.screen.say(f"Not now: {refusal}.")
+            return
         self._entered, self._idle = now, 0.0
         self._show()
 
@@ -372,13 +387,23 @@ class MissionApp(App[None]):
         for masthead in self.screen.query(Masthead):
             masthead.unsaved = unsaved is not None
         if unsaved and unsaved != self._said:
-            self.notify(clean_line(unsaved, 300), title="Unsaved", severity="error", timeout=12)
+            self.notify(
+                clean_line(unsaved, 300),
+                title="Unsaved",
+                severity="error",
+                timeout=12,
+                markup=False,
+            )
         self._said = unsaved
 
     def _may_leave(self) -> bool:
         """Whether the play is on disk; if it is not, another place is offered once."""
+        from mission_tui.screens.step import StepScreen
+
         if self._play is None:
             return True
+        if isinstance(self.screen, StepScreen):
+            self.screen.settle()
         self._play.game.settle()
         if self._play.journal.flush() or self._offered:
             return True
@@ -470,18 +495,21 @@ class MissionApp(App[None]):
 
         data = self._play.game.session.header
         path = paths.journal_path(folder, data["student"], data["play_id"])
+        left_behind = self._play.journal.path
         try:
             moved = self._play.journal.move_to(path)
         except (FileExistsError, HeldError) as error:
             self._tell(str(error))
             return
         if moved:
+            with contextlib.suppress(OSError):  # the copy is stale: it must not be resumed
+                left_behind.rename(left_behind.with_suffix(".jsonl.moved"))
             self.clear_notifications()  # "unsaved" is over
-            self.notify(f"Saved in {clean_line(path.parent, 200)}")
+            self.notify(f"Saved in {clean_line(path.parent, 200)}", markup=False)
         self._check_saved()
 
     def _tell(self, sentence: str) -> None:
-        self.notify(clean_line(sentence, 300), severity="error", timeout=12)
+        self.notify(clean_line(sentence, 300), severity="error", timeout=12, markup=False)
 
     async def action_quit(self) -> None:
         """Leave; everything is saved, or the player knows that it is not."""

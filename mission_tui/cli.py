@@ -66,7 +66,7 @@ def _parser() -> Parser:
         description="Missions in machine-learning systems: predict, act, observe, explain.",
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    parser.set_defaults(run=_game)
+    parser.set_defaults(run=_game, saves=None)
     _saves_option(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
 
@@ -107,7 +107,10 @@ def _parser() -> Parser:
 
 
 def _saves_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--saves", metavar="DIR", help="where plays are kept")
+    # Given before the command or after it: a default here would overwrite what came before.
+    parser.add_argument(
+        "--saves", metavar="DIR", default=argparse.SUPPRESS, help="where plays are kept"
+    )
 
 
 def _game(arguments: argparse.Namespace) -> int:
@@ -132,7 +135,7 @@ def _play(arguments: argparse.Namespace) -> int:
         raise UsageError("--plain wants a track, for example --track edge")
     mission = _mission(arguments.mission, arguments.track)
     saves = _saves(arguments.saves)
-    student = arguments.student or profile.remembered() or STUDENT
+    student = clean_line(arguments.student or profile.remembered() or STUDENT, 64)
     with _one_sentence():
         opened = plays.resume_or_start(saves, mission, student, "plain")
     print(clean_line(f"Playing as {student}; --student ID plays as somebody else."))
@@ -148,7 +151,7 @@ def _autoplay(arguments: argparse.Namespace) -> int:
     mission = _mission(arguments.mission, arguments.track)
     player = bots.bot(arguments.bot, arguments.seed or 0)
     driver = f"bot:{player.name}"
-    student = arguments.student or driver.replace(":", "-")
+    student = clean_line(arguments.student or driver.replace(":", "-"), 64)
     with _one_sentence():
         opened = plays.start(_saves(arguments.saves), mission, student, driver, arguments.seed)
 
@@ -193,7 +196,9 @@ def _screens(saves: str | None, mission: str | None, track: str | None, student:
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
     from mission_tui.app import MissionApp
 
-    app = MissionApp(_saves(saves), mission=mission, track=track, student=student)
+    app = MissionApp(
+        _saves(saves), mission=mission, track=track, student=clean_line(student or "", 64)
+    )
     app.run()
     return app.return_code or DONE
 

@@ -91,7 +91,10 @@ def file_name(identity: str) -> str:
 
 
 def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # ~nobody/ names no home: take it literally
+        return Path(path).absolute()
 
 
 def _is_mine(checkout: Path) -> bool:

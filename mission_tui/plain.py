@@ -176,7 +176,7 @@ class Plain:
                 game.act(Pin(int(number)) if verb == "pin" else Unpin(int(number)))
                 self._say(f"Run #{number} {verb}ned.")
             case "done", []:
-                self._go("reveal")
+                self._go("claim" if game.session.state.truths else "reveal")
             case "help", _:
                 self._out.write(HELP + "\n")
             case _:
@@ -248,7 +248,8 @@ class Plain:
         if hint is None:
             raise Refused("there are no more hints")
         self._game.act(Hint(hint))
-        self._say(wording.fill(session.part.hints[hint], wording.constants(session.mission)))
+        figures = wording.given(session.mission, session.part, session.seed)
+        self._say(wording.fill(session.part.hints[hint], figures))
 
     def _reveal(self) -> None:
         session = self._game.session

@@ -13,6 +13,7 @@ import pytest
 from mission_tui.cli import main
 from mission_tui.content import space
 from mission_tui.content.load import MissionFile
+from mission_tui.text import clean_line
 from tests.terminal import playing
 from tests.terminal.playing import MISSION, events, journal, kinds
 from tests.terminal.screen import CTRL_G, DOWN, ENTER, LEFT, Terminal, environment
@@ -233,7 +234,7 @@ def test_student_with_a_hostile_name_is_kept_apart_and_never_drawn_raw(
     assert code == 0
     assert "\x1b" not in out + err
     assert journal(saves).parent.parent == saves
-    assert events(journal(saves))[0]["data"]["student"] == hostile
+    assert events(journal(saves))[0]["data"]["student"] == clean_line(hostile, 64)
 
 
 def test_play_open_in_another_session_is_one_line_and_exit_2(

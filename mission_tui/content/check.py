@@ -68,6 +68,10 @@ def _part(mission: Mission, part: Part) -> Found:
             if term not in part.mechanisms:
                 yield ("mechanisms",), f"{term!r} is missing: a claim about {name} may need it"
     yield from _names(("frontier",), dict.fromkeys(part.frontier or ()), metrics)
+    if "memory_map" in part.instruments and not any(
+        spec.metric == "peak_memory" for spec in part.specs.values()
+    ):
+        yield ("instruments",), "a memory map needs a spec on peak_memory: its limit"
     if "frontier" in part.instruments and not part.frontier:
         yield ("frontier",), 'say which metrics: frontier = ["x metric", "y metric"]'
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tomli
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from mission_tui.content import lines as where
 from mission_tui.content.check import number_problems, problems
@@ -281,8 +281,3 @@ def _known(lines: dict[where.Path, int], key: where.Path) -> int:
 
 def _problem(path: Path, lines: dict[where.Path, int], key: where.Path, message: str) -> Problem:
     return Problem(path.name, where.line_of(lines, key), ".".join(key) or "file", message)
-
-
-def as_json_tree(model: BaseModel) -> Any:
-    """A resolved mission as plain JSON values (for tools and tests)."""
-    return json.loads(model.model_dump_json(by_alias=True))

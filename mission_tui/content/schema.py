@@ -11,11 +11,9 @@ key path, so that ``<mission>.<language>.toml`` overlays can come later.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints
-
-SCHEMA: Final = 1
 
 
 class IsText:

@@ -56,6 +56,11 @@ def binding(events: Sequence[Event]) -> Verdict:
         notes.append("the seed was chosen")
     else:
         return Verdict("fails", f"the seed says it was made by {made!r}")
+    attempt = data.get("attempt")
+    if type(attempt) is not int or attempt < 1:
+        return Verdict("fails", "the attempt is no count")
+    if attempt > 1:
+        notes.append(f"attempt {attempt}")
     driver = str(data.get("driver"))
     if driver.startswith("bot:"):
         notes.append(f"played by {driver}")

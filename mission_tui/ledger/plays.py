@@ -155,7 +155,10 @@ def resume_or_start(saves: Path, mission: Mission, student: str, driver: str) ->
     for saved in saved_plays(saves, student):
         same = (saved.mission, saved.track, saved.driver) == (mission.id, mission.track, driver)
         if same and not saved.closed:
-            return resume(saved.path, lambda *_: mission)
+            try:
+                return resume(saved.path, lambda *_: mission)
+            except PlayError:
+                continue  # of other rules, or torn: it is kept, and a new play begins
     return start(saves, mission, student, driver)
 
 
@@ -173,6 +176,9 @@ def _mission_of(first: Event, find: Find) -> Mission:
     mission = find(str(data.get("mission")), str(data.get("track")))
     if mission is None:
         raise PlayError(f"the mission {data.get('mission')!r} is not installed")
+    root, attempt = data.get("seed_root"), data.get("attempt")
+    if not isinstance(root, str) or not isinstance(attempt, int) or not _is_hex(root):
+        raise PlayError("its header has no seed")
     hashes = data.get("mission_hash")
     if not isinstance(hashes, Mapping) or hashes.get("rules") != mission_hash(mission).rules:
         raise PlayError("the mission's rules have changed since; start it anew")
@@ -212,6 +218,14 @@ def _saved(path: Path) -> SavedPlay | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _passed(last: Event) -> bool:

@@ -129,7 +129,9 @@ def _compared(session: Session, event: Event) -> Iterator[Row]:
         case do.Finish() as action:
             run = session.state.runs[action.number - 1]
             again = evaluate.outcome(session.request(run.setting))
-            yield from _outcome(session, event, action.outcome, again.metrics, again.series)
+            yield from _outcome(
+                session, event, action.outcome, again.metrics, again.series, again.picks
+            )
             met = {reading.id: reading.met for reading in session.readings(again.metrics)}
             for name, recorded in event.data["met"].items():
                 if recorded != met[name]:
@@ -149,8 +151,8 @@ def _compared(session: Session, event: Event) -> Iterator[Row]:
                 yield from _terms(session, event, where, metric, truth.terms, again_truth.terms)
         case do.Claim() as action:
             first, second = (session.evidence().get(number) for number in action.runs)
-            if first is None or second is None:
-                return
+            if first is None or second is None or not metric_of(session.part, action.metric).terms:
+                return  # the rules refused it already
             again_terms = evaluate.explain(
                 action.metric, session.request(first.setting), session.request(second.setting)
             )
@@ -165,10 +167,13 @@ def _outcome(
     recorded: do.Recorded,
     metrics: Mapping[str, float],
     series: Mapping[str, tuple[float, ...]],
+    picks: tuple[int, ...],
 ) -> Iterator[Row]:
     if recorded.metrics.keys() != metrics.keys() or recorded.series.keys() != series.keys():
         yield Row(event.seq, event.kind, "outcome", "other figures", "the model's", "fails")
         return
+    if recorded.picks != picks:
+        yield Row(event.seq, event.kind, "picks", str(recorded.picks), str(picks), "fails")
     for name, value in recorded.metrics.items():
         yield _row(event, name, value, metrics[name], _tolerance(session, name))
     slack = {s.name: s.tolerance for s in registry.model(session.part.model).series}

@@ -16,7 +16,6 @@ from mission_tui.units import UnitError, amount, base_of, factor, half_step, sho
 ROSE: Final = "rose"
 FELL: Final = "fell"
 STILL: Final = "did not move"
-CHECKS: Final = ("runs", "control", "sign", "number", "mechanism")
 
 
 @dataclass(frozen=True, slots=True)

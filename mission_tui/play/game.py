@@ -116,8 +116,10 @@ class Game:
         return self.end_run(run, found)
 
     def truths(self) -> dict[str, do.Truth]:
-        """What the engine answers to the locks of this part (needs no action)."""
+        """What the engine answers to the locks of this part; once revealed, what it answered."""
         session = self.session
+        if session.state.truths:
+            return dict(session.state.truths)
         return {
             name: locks.truth(session.mission, session.part, lock, session.seed)
             for name, lock in session.part.locks.items()

@@ -104,6 +104,7 @@ class Session:
     mission: Mission
     header: Mapping[str, Any]
     seq: int = 1
+    mono_ms: int = 0
     at: Step = field(default_factory=lambda: Step("briefing", None))
     furthest: int = 0
     parts: Mapping[str, PartState] = field(default_factory=dict)
@@ -272,7 +273,7 @@ class Session:
 
     def apply(self, event: Event) -> Session:
         """The session after ``event``. Kinds that this version doesn't know change nothing."""
-        moved = replace(self, seq=self.seq + 1)
+        moved = replace(self, seq=self.seq + 1, mono_ms=event.mono_ms)
         action = do.read(event)
         match action:
             case None | do.Leave() | do.Recover() | do.Restart():
@@ -299,9 +300,11 @@ class Session:
         """The session after ``event``, if the rules give that event. Raises IllegalPlay."""
         try:
             action = do.read(event)
+            if event.mono_ms < self.mono_ms:
+                raise IllegalPlay(event, "its clock runs backwards")
             if action is not None:
                 given = self.decide(action, Instant(event.mono_ms, event.wall))
-                if given != (event,):
+                if not _same(given[0], event):
                     raise IllegalPlay(event, _difference(given[0], event))
             elif event.seq != self.seq or event.kind == "header":
                 raise IllegalPlay(event, f"the rules await event {self.seq}, and no second header")
@@ -325,7 +328,11 @@ class Session:
                 if action.screen != self.at.screen or min(action.active_ms, action.idle_ms) < 0:
                     raise Refused(f"this is the {self.at.screen}, and time runs forward")
                 return here, {}
-            case do.Recover() | do.Note():
+            case do.Recover():
+                if action.kept_events != self.seq or action.torn_bytes < 1:
+                    raise Refused("a recovery keeps the events before it, and something was torn")
+                return here, {}
+            case do.Note():
                 return here, {}
             case do.Seal():
                 return here, self._seal(action)
@@ -383,7 +390,8 @@ class Session:
         nearby = [
             n
             for n, step in enumerate(self.steps)
-            if step.screen == screen and (step.part == self.at.part or n == here + 1)
+            if step.screen == screen
+            and (n in (here, here + 1) or (step.part is not None and step.part == self.at.part))
         ]
         if not nearby:
             raise Refused(f"there is no way to {screen} from here")
@@ -548,6 +556,23 @@ def _applied(state: PartState, action: Action, event: Event) -> PartState:
             raise TypeError(f"{action} changes no part")
 
 
+def _same(given: Event, recorded: Event) -> bool:
+    return given == recorded and _alike(given.data, recorded.data)
+
+
+def _alike(given: Any, recorded: Any) -> bool:
+    """Equality that tells true from 1: Python's own does not."""
+
+    def kinds(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: kinds(item) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [kinds(item) for item in value]
+        return isinstance(value, bool)
+
+    return bool(given == recorded) and bool(kinds(given) == kinds(recorded))
+
+
 def _same_claim(filed: do.Claim, other: do.Claim) -> bool:
     """Whether two claims say the same; the answer beside them is another matter."""
     return replace(filed, answer="", terms={}) == replace(other, answer="", terms={})
@@ -559,6 +584,6 @@ def _difference(given: Event, recorded: Event) -> str:
         if getattr(given, name) != getattr(recorded, name):
             return f"{name} is {getattr(recorded, name)!r}, by the rules {getattr(given, name)!r}"
     for name in given.data.keys() | recorded.data.keys():
-        if given.data.get(name) != recorded.data.get(name):
+        if not _alike(given.data.get(name), recorded.data.get(name)):
             return f"{name} is not what the rules give"
     return "not what the rules give"

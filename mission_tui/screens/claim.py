@@ -137,7 +137,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         else:
             why = self.query_one("#why", Choices).chosen
             words = sentence(self.game, draft, label, part.mechanisms[why] if why else "…")
-        self.query_one("#sentence", Static).update(words)
+        self.query_one("#sentence", Static).update(clean(words))
 
     def action_mark(self, end: int) -> None:
         """Mark the run under the cursor as where the comparison starts or ends."""
@@ -148,6 +148,7 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         self._runs[end] = number
         if self._runs[1 - end] == number:
             self._runs[1 - end] = None
+        self.say("")  # what was said was about another pair
         self._draw()
 
     @on(OptionList.OptionSelected)
@@ -249,7 +250,11 @@ attempts; **w** goes back to the workbench for a better pair of runs.
 
     def say(self, words: str) -> None:
         """Said beneath the claim."""
-        self.query_one("#said", Static).update(words)
+        self.query_one("#said", Static).update(clean(words))
+
+    def settle(self) -> None:
+        """The answer's draft."""
+        self._draft_answer()
 
 
 def sentence(game: Game, draft: Draft, label: str, why: str) -> str:

@@ -44,7 +44,7 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
         yield self.masthead()
         with VerticalScroll(id="debrief"):
             for name, part in self.game.session.mission.ordered:
-                yield Label(clean_line(part.title).upper(), classes="heading")
+                yield Label(clean_line(part.title).upper(), classes="heading", markup=False)
                 yield Static("\n".join(self._rows(name, part)), markup=False)
                 yield Static(clean_line(part.law), classes="law", markup=False)
                 yield Static(clean_line(part.law_source), classes="source", markup=False)

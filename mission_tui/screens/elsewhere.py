@@ -30,7 +30,9 @@ class ElsewhereScreen(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         """The reason, and one field."""
         with Vertical(id="elsewhere"):
-            yield Label(clean_line(self._reason or "Your play is saved.", 300), id="reason")
+            yield Label(
+                clean_line(self._reason or "Your play is saved.", 300), id="reason", markup=False
+            )
             yield Label("Save it in another folder (Enter saves, Esc leaves it):")
             yield Input(str(self._suggested), id="folder")
 
@@ -41,4 +43,7 @@ class ElsewhereScreen(ModalScreen[Path | None]):
     @on(Input.Submitted)
     def _chosen(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        self.dismiss(Path(text).expanduser() if text else None)
+        try:
+            self.dismiss(Path(text).expanduser() if text else None)
+        except RuntimeError:
+            self.query_one("#reason", Label).update("There is no such user's folder.")

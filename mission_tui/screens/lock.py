@@ -16,6 +16,7 @@ from mission_tui.play import wording
 from mission_tui.play.actions import Seal
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused
+from mission_tui.screens.prose import FieldInput
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
 from mission_tui.units import UnitError, parse, show
@@ -27,7 +28,7 @@ WIDTHS: Final = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 """How wide a band may be: the value divided and multiplied by one of these."""
 
 
-class ValueInput(Input):
+class ValueInput(FieldInput):
     """The field of the number; its arrows widen and narrow the band instead of scrolling."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,7 +104,7 @@ class LockScreen(StepScreen):
             yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option")
             yield Label("HOW SURE", classes="ask")
             yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure")
-        yield Label(clean_line(lock.why.ask), classes="why")
+        yield Label(clean_line(lock.why.ask), classes="why", markup=False)
         yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why")
         yield Static("", id="said", markup=False)
 
@@ -170,6 +171,10 @@ class LockScreen(StepScreen):
     def _confidence(self, event: Choices.Chosen) -> None:
         self._sure = event.option == "sure"
 
+    @on(Choices.Chosen)
+    def _another(self) -> None:
+        self._asked = False
+
     @on(Choices.Chosen, "#why")
     def _why(self) -> None:
         self._asked = False
@@ -202,6 +207,7 @@ class LockScreen(StepScreen):
             return
         self._next()
         self._width = self._edits = 0
+        self._asked, self._sure, self._started = False, None, time.monotonic()
         await self.recompose()
         self.on_mount()
         self.refresh_bindings()

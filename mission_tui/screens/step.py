@@ -49,7 +49,10 @@ class StepScreen(Screen[None]):
 
     def say(self, words: str) -> None:
         """Tell the player something that is no event."""
-        self.notify(clean_line(words), severity="warning")
+        self.notify(clean_line(words), severity="warning", markup=False)
+
+    def settle(self) -> None:
+        """Record what is being written, before the play is left."""
 
     def go(self, screen: str) -> None:
         """Ask the app for another screen."""

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Label
 
 from mission_tui.screens.messages import Named
+from mission_tui.screens.prose import FieldInput
 from mission_tui.text import clean_line
 from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
@@ -27,7 +28,10 @@ Your **student id** goes into the ledger that you hand in, and your data is draw
 neighbour's numbers will differ from yours. It is remembered on this machine.
 """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Sign in", show=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Sign in"),
+        Binding("escape", "back", "Missions", show=False),
+    ]
 
     def __init__(self, student: str = "") -> None:
         super().__init__()
@@ -43,7 +47,7 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
                 "ledger, and your data is drawn from it.",
                 classes="hint",
             )
-            yield Input(
+            yield FieldInput(
                 value=clean_line(self._student, 64),
                 placeholder="student id, for example ada.l",
                 max_length=64,
@@ -66,3 +70,8 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
             self.query_one("#said", Label).update("Write your student id, then press Enter.")
             return
         self.post_message(Named(student))
+
+    def action_back(self) -> None:
+        """Stay who you are."""
+        if self._student:
+            self.post_message(Named(self._student))

@@ -226,7 +226,7 @@ between two runs if you want to claim anything from them. **w** shows which term
 
     def _draw_chart(self) -> None:
         """The chart: drawn once a step, with the measurement; half a point would be drawn twice."""
-        if self._known is not None:
+        if self._known is not None and self.query(Chart):
             plot = instruments.frontier(self.game.session, self._known.metrics, self._ghost())
             for chart in self.query(Chart):
                 chart.show(plot)

@@ -472,11 +472,14 @@ class _Sheet:
         left, bottom = self.margin + 1, self.tall
         for mark in self.plot.marks:
             at_x, at_y = self.x_scale.cell(mark.x), self.y_scale.cell(mark.y)
-            if not mark.label or not self._on_canvas(at_x, at_y):
+            if not self._on_canvas(at_x, at_y):
                 continue
+            x, y = left + int(at_x + 0.5), bottom - int(at_y + 0.5)
+            self.canvas.put(x, y, clean_line(mark.marker)[:1] or "●", mark.role)  # over any label
             label = clean_line(mark.label, 16)
             wide = cell_len(label)
-            x, y = left + int(at_x + 0.5), bottom - int(at_y + 0.5)
+            if not label:
+                continue
             # Beside, above, below: the first free place, else none (the table has them all).
             for to_x, to_y in (
                 (x + 1, y), (x - wide, y), (x + 1, y - 1), (x - wide, y - 1), (x + 1, y + 1),

@@ -54,7 +54,8 @@ ILLEGAL: dict[str, tuple[str, Callable[[Any], Action], str]] = {
     "run before the lock": ("lock", lambda p: do.Commit(), "workbench"),
     "run at the briefing": ("briefing", lambda p: do.Commit(), "workbench"),
     "workbench before the lock": ("lock", lambda p: do.Enter("workbench"), "seal your prediction"),
-    "past the lock from the briefing": ("briefing", lambda p: do.Enter("debrief"), "seal"),
+    "past the lock from the briefing": ("briefing", lambda p: do.Enter("debrief"), "no way"),
+    "back to the briefing": ("debrief", lambda p: do.Enter("briefing"), "no way"),
     "seal at the briefing": ("briefing", lambda p: p.seal(), "belongs to the lock"),
     "seal at the workbench": ("workbench", lambda p: p.seal(), "belongs to the lock"),
     "seal of an unknown lock": ("lock", lambda p: p.seal(lock="most"), "no such lock"),
@@ -330,9 +331,27 @@ def test_a_tie_between_terms_is_broken_as_it_was_played(play: Any) -> None:
 
 def test_an_unknown_kind_is_kept_and_changes_nothing_but_the_count(play: Any) -> None:
     play.to("workbench")
-    event = Event(play.session.seq, "telepathy", "memory", 1, "w", {"thought": [1, {"a": None}]})
+    now = play.session.mono_ms + 7
+    event = Event(play.session.seq, "telepathy", "memory", now, "w", {"thought": [1, {"a": None}]})
     after = play.session.checked(event)
-    assert after == replace(play.session, seq=play.session.seq + 1)
+    assert after == replace(play.session, seq=play.session.seq + 1, mono_ms=now)
+
+
+def test_a_clock_that_runs_backwards_is_illegal_play(play: Any) -> None:
+    play.to("workbench")
+    early = Event(play.session.seq, "pin", "memory", play.session.mono_ms - 1, "w", {"number": 1})
+    with pytest.raises(IllegalPlay, match="backwards"):
+        play.session.checked(early)
+
+
+def test_true_is_not_one(play: Any) -> None:
+    play.to("workbench").run()
+    events = list(play.recorded)
+    ended = next(n for n, event in enumerate(events) if event.kind == "run_end")
+    forged = {**events[ended].data, "passed": int(events[ended].data["passed"])}
+    events[ended] = replace(events[ended], data=forged)
+    with pytest.raises(IllegalPlay, match="passed"):
+        Session.replayed(play.mission, tuple(events))
 
 
 @pytest.mark.parametrize("change", [{"seq": 99}, {"kind": "header"}])
