@@ -46,8 +46,8 @@ class LockScreen(StepScreen):
 1. **Type your number** (`412`, `0.4 GB`). Nothing is filled in for you.
 2. **↑ ↓** widen and narrow its band. Stop where you would bet four to one that the truth is inside.
 3. **Enter**, then one **number key** for the reason.
-4. **Enter** seals it. It can't be changed afterwards, and it is never graded: only that you
-   committed counts. The instruments unlock with it.
+4. **Enter** says it back, and **Enter** again seals it; **Esc** changes it. Once sealed it can't be
+   changed, and it is never graded: only that you committed counts. The instruments unlock with it.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
