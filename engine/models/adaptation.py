@@ -8,6 +8,7 @@ digits (:mod:`engine.numerics.standin`): *measured on the stand-in*, and labelle
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from engine.contract import (
@@ -26,6 +27,7 @@ from engine.numerics.digits import TEST
 from engine.numerics.memory import MemoryBreakdown, Plan, training_memory
 from engine.numerics.networks import NAMES, network
 from engine.numerics.shifts import SHIFTS
+from engine.switching import switched
 
 _PARTS: Final = ("weights", "gradients", "optimizer", "activations")
 _SEQUENCED: Final = {"llama-3-70b": "sequence"}
@@ -205,14 +207,10 @@ class Adaptation:
             return Terms(metric, float(old.peak), float(new.peak), terms)
         if metric != "accuracy":
             raise ValueError(f"{metric} has no terms; explain peak_memory or accuracy")
-        here = dict(first)
-        start = reached = 100 * _learnt(here, seed).accuracy
-        moved: dict[str, float] = {}
-        for term, controls in _MOVED_BY.items():
-            here |= {name: second[name] for name in controls}
-            now = 100 * _learnt(here, seed).accuracy
-            moved[term], reached = now - reached, now
-        return Terms(metric, start, reached, {term: moved[term] for term in _LEARNING})
+        found = switched(
+            metric, lambda asked: 100 * _learnt(asked, seed).accuracy, first, second, _MOVED_BY
+        )
+        return replace(found, terms={term: found.terms[term] for term in _LEARNING})
 
 
 def _memory(asked: Mapping[str, Any]) -> MemoryBreakdown:

@@ -21,6 +21,7 @@ from engine.contract import Control, Mechanism, Metric, Outcome, Series, Setting
 from engine.numerics.lru import hit_rate, zipf
 from engine.numerics.memory import Plan, training_memory
 from engine.numerics.networks import network
+from engine.switching import switched
 
 _NETWORK: Final = "llama-3-70b"
 _KV_WIDTH: Final = 1024  # keys, and as many values, a block (Llama team 2024, Table 3)
@@ -250,14 +251,9 @@ def _obstacle(stuck: _Serving, asked: Mapping[str, Any]) -> str:
 
 
 def _rate_terms(first: Mapping[str, Any], second: Mapping[str, Any]) -> Terms:
-    here = dict(first)
-    start = reached = 100 * _served(here).shares[0]
-    terms: dict[str, float] = {}
-    for term, controls in _MOVED_BY.items():
-        here |= {name: second[name] for name in controls}
-        now = 100 * _served(here).shares[0]
-        terms[term], reached = now - reached, now
-    return Terms("hit_rate", start, reached, terms)
+    return switched(
+        "hit_rate", lambda asked: 100 * _served(asked).shares[0], first, second, _MOVED_BY
+    )
 
 
 def _most_cache(asked: Mapping[str, Any]) -> float:

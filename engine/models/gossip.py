@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from engine.numerics import mesh
 from engine.numerics.digits import TEST
 from engine.numerics.partition import Clients, deal, held_out, mixes
 from engine.numerics.randomness import permutation, stream
+from engine.switching import switched
 
 NEVER: Final = 1e6
 """Mixes to halve a disagreement that never halves: outcomes hold finite numbers."""
@@ -188,15 +189,10 @@ class Gossip:
             raise ValueError(
                 f"{metric} has no terms; explain joules, power, {', '.join(_MEASURED)}"
             )
-        here = dict(first)
-        start = reached = _measured(metric, here, seed)
-        moved: dict[str, float] = {}
-        for term, controls in _MOVED_BY.items():
-            here |= {name: second[name] for name in controls}
-            changed = any(first[name] != second[name] for name in controls)
-            now = _measured(metric, here, seed) if changed else reached
-            moved[term], reached = now - reached, now
-        return Terms(metric, start, reached, {term: moved[term] for term in _LEARNING})
+        found = switched(
+            metric, lambda asked: _measured(metric, asked, seed), first, second, _MOVED_BY
+        )
+        return replace(found, terms={term: found.terms[term] for term in _LEARNING})
 
 
 def _measured(metric: str, asked: Mapping[str, Any], seed: int) -> float:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -45,6 +45,7 @@ from engine.numerics.private import (
     learn,
     signal_to_noise,
 )
+from engine.switching import switched
 
 SLICE: Final = (8, 9)
 """The digits that stand for the safety-critical classes."""
@@ -186,15 +187,8 @@ class Privacy:
                 f"{metric} has no terms; explain bound, run_bound, {', '.join(_MEASURED)}"
             )
         declared = next(each.terms for each in self.metrics if each.name == metric)
-        here = dict(first)
-        start = reached = _value(metric, here, seed)
-        moved: dict[str, float] = {}
-        for term, controls in groups.items():
-            here |= {name: second[name] for name in controls}
-            changed = any(first[name] != second[name] for name in controls)
-            now = _value(metric, here, seed) if changed else reached
-            moved[term], reached = now - reached, now
-        return Terms(metric, start, reached, {term: moved[term] for term in declared})
+        found = switched(metric, lambda asked: _value(metric, asked, seed), first, second, groups)
+        return replace(found, terms={term: found.terms[term] for term in declared})
 
 
 def _asked(controls: tuple[Control, ...], setting: Setting) -> dict[str, Any]:

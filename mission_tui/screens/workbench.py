@@ -149,7 +149,7 @@ between two runs if you want to claim anything from them. **w** shows which term
     def _account(self) -> None:
         """Accounting now, charts soon, and the measurement in a thread once keys rest."""
         first = next(iter(evaluate.stream(self.game.session.request(self.game.setting))))
-        if self._seen is not None and self._late is None:
+        if self._seen is not None and self._late is None and not self._waits:
             # For a moment the last measurement stands; then the gauge says that it waits.
             self._late = self.set_timer(LATE, self._is_late)
         kept = self._seen.metrics if self._seen and not self._waits else {}
