@@ -57,7 +57,7 @@ class Adaptation:
         "             = weights · (1 + multipliers)\n"
         "weights      frozen · bits/8 + trained · 4 B (2 B mixed)\n"
         "gradients    trained · 4 B (2 B mixed)\n"
-        "optimizer    trained · 0 (SGD), 4 (momentum), 8 B (Adam); mixed: + 4 B\n"
+        "optimizer    trained · SGD 0, momentum 4, Adam 8 B; mixed + 4 B\n"
         "activations  batch · what the layers keep for the backward pass"
     )
     sources = (

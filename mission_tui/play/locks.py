@@ -69,6 +69,11 @@ def refusal(lock: Lock, sealed: Seal) -> str | None:
     """Why a prediction can't be sealed as it stands, as one sentence; None if it can."""
     if sealed.mechanism not in lock.mechanisms:
         return "say why: choose one of " + ", ".join(lock.mechanisms)
+    return value_refusal(lock, sealed)
+
+
+def value_refusal(lock: Lock, sealed: Seal) -> str | None:
+    """Like :func:`refusal`, for all but the why: it may not have been said yet."""
     if lock.kind == "choice":
         if sealed.value not in lock.options:
             return "choose one of " + ", ".join(lock.options)

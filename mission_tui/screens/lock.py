@@ -15,6 +15,7 @@ from mission_tui.content.schema import Lock
 from mission_tui.play import wording
 from mission_tui.play.actions import Seal
 from mission_tui.play.game import Game
+from mission_tui.play.locks import value_refusal
 from mission_tui.play.session import Refused
 from mission_tui.screens.prose import FieldInput
 from mission_tui.screens.step import StepScreen
@@ -229,19 +230,18 @@ class LockScreen(StepScreen):
                 return None
             bet = self._bet()
             assert bet is not None
-            if bet.value <= 0 and lock.within is None:
-                self.say(f"It can't be zero or less. Write for example 12.5 {lock.unit}.")
-                field.focus()
-                return None
-            if self._width == 0:
-                self.say("Widen the band with ↑ until you would bet four to one on it.")
+            sealed = Seal(
+                name, bet.value, bet.low, bet.high, None, mechanism or "", latency, self._edits
+            )
+            if refusal := value_refusal(lock, sealed):
+                self.say(f"{refusal[0].upper()}{refusal[1:]}.")
                 self.set_focus(field)
                 return None
             if mechanism is None:
                 self.say("Now press the number of a reason. Shift+Tab goes back to your number.")
                 self.set_focus(why)
                 return None
-            return Seal(name, bet.value, bet.low, bet.high, None, mechanism, latency, self._edits)
+            return sealed
         option = self.query_one("#option", Choices)
         sure = self.query_one("#sure", Choices)
         for choices in (option, sure, why):

@@ -286,7 +286,6 @@ between two runs if you want to claim anything from them. **w** shows which term
         if not self.is_running:
             return  # the play was left in mid-run; it is executed again when it is resumed
         landed = self.game.end_run(run, found)
-        self._on_time()
         self._show_runs()
         self._draw()
         self._draw_chart()
