@@ -19,9 +19,12 @@ from benchmarks.result import Row, table
 NAMES: Final = (
     "first_frame",
     "slider_steps",
+    "streaming",
     "idle",
     "engine_speed",
     "fleet_speed",
+    "privacy_speed",
+    "accounts_speed",
     "memory_share",
 )
 

@@ -7,6 +7,7 @@ its twin. The deep-learning one is measured where its framework is installed, ov
 from __future__ import annotations
 
 import importlib.util
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -65,6 +66,7 @@ def measure() -> list[Row]:
         _ratio("a loop over clients, numpy float64", median(looped) / median(batched), 4),
     ]
     if importlib.util.find_spec("torch") is None:
+        print("(torch is not installed: no ratio to it)", end=" ", file=sys.stderr)
         return rows
     took, _ = _timed(_framework, worlds, TORCH_ROUNDS)
     ratio = took / TORCH_ROUNDS / (median(batched) / ROUNDS)

@@ -16,7 +16,7 @@ STUDENT: Final = "bench"
 
 TITLE: Final = "under pressure"
 LOCK: Final = "YOUR NUMBER"
-BENCH: Final = "Record run"
+BENCH: Final = "Record"
 REVEAL: Final = "THE ENGINE SAYS"
 CLAIM: Final = "CLAIM"
 

@@ -26,6 +26,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "last 1": {"method": "last", "depth": 1},
     "last 2": {"method": "last", "depth": 2},
     "full": {"method": "full"},
+    "layerwise": {"method": "layerwise"},
+    **{f"sparse 1/{c}": {"method": "sparse", "depth": 3, "channels": c} for c in (2, 4, 8)},
     **{f"lora {rank}": {"method": "lora", "rank": rank} for rank in (1, 2, 4, 8, 16)},
 }
 BATCHES = (2, 4, 8, 16, 32, 64)
@@ -78,6 +80,19 @@ def table(shift: Any, seeds: range) -> None:
     for name in ("none", "bias", "last 1", "lora 2", "lora 8"):
         row = [cell(accuracies(shift, seeds, frozen_bits=bits, **METHODS[name])) for bits in BITS]
         line(f"  {name}", row)
+    line("8-bit graph", ["no graph", "scaled", "unscaled", "unscaled, ×10", "unscaled, ×100"])
+    for optimizer in mlp.OPTIMIZERS:
+        graph: dict[str, Any] = {"optimizer": optimizer, "eight_bit": True}
+        rate = learning_rate_for(shift, "full", optimizer=optimizer)
+        found = [
+            accuracies(shift, seeds, optimizer=optimizer),
+            accuracies(shift, seeds, **graph),
+            *(
+                accuracies(shift, seeds, **graph, scaling=False, learning_rate=times * rate)
+                for times in (1, 10, 100)
+            ),
+        ]
+        line(f"  full {optimizer}", [cell(each) for each in found])
     line("at the best rate", [])
     for name, choices in METHODS.items():
         if name != "none":

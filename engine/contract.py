@@ -8,7 +8,7 @@ NaN and infinity never enter and never leave.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -124,11 +124,13 @@ class Outcome:
     """What a model computed at one setting: finite numbers only.
 
     ``picks`` are the recorded choices of path-dependent models (empty for the others).
+    ``rounds`` is how many rounds are done, of how many, for models that go in rounds.
     """
 
     metrics: Mapping[str, float]
     series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     picks: tuple[int, ...] = ()
+    rounds: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         metrics = {name: float(value) for name, value in self.metrics.items()}
@@ -194,6 +196,18 @@ class Model(Protocol):
 
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split the change of ``metric`` from ``before`` to ``after`` into named terms."""
+        ...
+
+
+@runtime_checkable
+class PathDependent(Model, Protocol):
+    """A model that makes choices on its way, and records them as an outcome's picks."""
+
+    def followed(self, setting: Setting, *, seed: int, picks: Sequence[int]) -> Iterator[Outcome]:
+        """Like :meth:`Model.stream`, obeying recorded picks as far as they reach.
+
+        Raises ValueError where a pick is not among the best, within 1e-6.
+        """
         ...
 
 

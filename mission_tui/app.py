@@ -31,7 +31,6 @@ from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
 
 if TYPE_CHECKING:
-    from engine.contract import Outcome
     from mission_tui.content.load import MissionFile
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
@@ -43,6 +42,8 @@ IDLE_AFTER: Final = 30.0
 """Seconds without a key after which time counts as idle."""
 DRAFTS: Final = 2.0
 """Seconds within which a moved slider or a draft is on disk."""
+PROGRESS: Final = 0.5
+"""Seconds between two words on how far the engine is with the truths."""
 FAREWELL: Final = 1.0
 """Seconds that a terminal has to take its last bytes when the program is told to stop."""
 
@@ -67,6 +68,8 @@ class MissionApp(App[None]):
         mission: str | None = None,
         track: str | None = None,
         student: str | None = None,
+        driver: str = "human",
+        seed: int | None = None,
     ) -> None:
         # NO_COLOR: the toolkit picks its filter now, and only with ansi colours is it the one
         # that sends none (the other sends 24-bit greys, which turn black on black here).
@@ -76,6 +79,9 @@ class MissionApp(App[None]):
         self._saves = saves
         self._asked = (mission, track)
         self._student = student or ""
+        self._driver_name, self._seed = driver, seed
+        self.sealed: Path | None = None
+        """The ledger that was signed last."""
         self._missions: dict[str, MissionFile] = {}
         self._problems: list[str] = []
         self._loaded = False
@@ -193,7 +199,7 @@ class MissionApp(App[None]):
         if self._play is not None:
             return  # a key pressed twice is one play
         try:
-            opened = plays.start(self._saves, mission, self._student, "human")
+            opened = plays.start(self._saves, mission, self._student, self._driver_name, self._seed)
         except plays.PlayError as error:
             self._tell(str(error))
             return
@@ -224,20 +230,10 @@ class MissionApp(App[None]):
 
     @work(thread=True, exclusive=True, group="travel")
     def _prepare(self, opened: OpenPlay) -> None:
-        """Execute again the run that a dead process left unfinished; then show the screen."""
-        from mission_tui.play.evaluate import outcome
-
-        run = opened.game.session.in_flight
-        if run is not None:
-            found = outcome(opened.game.session.request(run.setting))
-            self.call_from_thread(self._rerun, opened, found)
+        """Compute what the screen's texts quote; then show it."""
         if opened.game.session.at.part is not None:
             _compute_figures(opened)
         self.call_from_thread(self._show)
-
-    def _rerun(self, opened: OpenPlay, found: Outcome) -> None:
-        if opened is self._play:
-            opened.game.resume_run(found)
 
     def _find(self, mission: str, track: str) -> Mission | None:
         found = self._missions.get(mission)
@@ -278,25 +274,30 @@ class MissionApp(App[None]):
     def _show(self) -> None:
         """Show the screen of the step where the play is."""
         from mission_tui.screens.briefing import BriefingScreen
+        from mission_tui.screens.budgeted import BudgetedScreen
         from mission_tui.screens.claim import ClaimScreen
         from mission_tui.screens.debrief import DebriefScreen
+        from mission_tui.screens.decision import DecisionScreen
+        from mission_tui.screens.live import LiveScreen
         from mission_tui.screens.lock import LockScreen
         from mission_tui.screens.reveal import RevealScreen
-        from mission_tui.screens.workbench import WorkbenchScreen
+        from mission_tui.screens.talks import TalksScreen
 
         if self._play is None:
             return  # left while a thread was at work for it
+        game = self._play.game
         screens = {
             "briefing": BriefingScreen,
             "lock": LockScreen,
-            "workbench": WorkbenchScreen,
+            "workbench": LiveScreen if game.session.follows_sliders else BudgetedScreen,
             "reveal": RevealScreen,
             "claim": ClaimScreen,
+            "talks": TalksScreen,
+            "decision": DecisionScreen,
             "debrief": DebriefScreen,
         }
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()  # else the panel is replaced, and the old screen stays under it
-        game = self._play.game
         self.switch_screen(screens[game.session.at.screen](game))
         self.screen.call_after_refresh(self._check_saved)
 
@@ -320,6 +321,8 @@ class MissionApp(App[None]):
         from mission_tui.play.queries import NoAnswer
 
         try:
+            if screen == "reveal":
+                self._ask_engine(opened)
             truths = opened.game.truths() if screen == "reveal" else None
             _compute_figures(opened)
         except NoAnswer as error:
@@ -327,6 +330,28 @@ class MissionApp(App[None]):
             self.call_from_thread(self._tell, f"This mission can't answer its own lock: {error}")
             return
         self.call_from_thread(self._arrive, opened, screen, truths)
+
+    def _ask_engine(self, opened: OpenPlay) -> None:
+        """Ask, one by one, what the truths need: of a fleet that takes seconds, and it shows."""
+        from mission_tui.play.evaluate import outcome
+
+        requests = opened.game.truth_requests()
+        started = told = time.monotonic()
+        for done, request in enumerate(requests):
+            now = time.monotonic()
+            if done and now - told > PROGRESS:
+                told = now
+                left = (now - started) / done * (len(requests) - done)
+                of = f"{done} of {len(requests)}, about {left:.0f} s left"
+                words = f"◌ The engine works out the truth: {of}"
+                self.call_from_thread(self._progress, words)
+            outcome(request)
+
+    def _progress(self, words: str) -> None:
+        from mission_tui.screens.step import StepScreen
+
+        if isinstance(self.screen, StepScreen):
+            self.screen.say(words)
 
     def _arrive(self, opened: OpenPlay, screen: str, truths: dict[str, Truth] | None) -> None:
         from mission_tui.play.session import Refused
@@ -374,6 +399,7 @@ class MissionApp(App[None]):
         except PlayError as error:
             self._tell(str(error))
             return
+        self.sealed = path
         if isinstance(self.screen, DebriefScreen):
             self.screen.signed(path)
 
@@ -446,6 +472,7 @@ class MissionApp(App[None]):
 
     def action_help(self) -> None:
         """Help for this screen and for what has the focus, with every key that works."""
+        from mission_tui.screens.decision import Paragraph
         from mission_tui.screens.help import HelpScreen
         from mission_tui.screens.prose import ProseInput
 
@@ -456,6 +483,9 @@ class MissionApp(App[None]):
             return
         if isinstance(self.focused, ProseInput):
             self.focused.insert_text_at_cursor("?")  # in prose a question mark is text
+            return
+        if isinstance(self.focused, Paragraph):
+            self.focused.insert("?")
             return
         texts = [self.screen.HELP or "## Mission TUI"]
         if self.focused is not None and self.focused.HELP:

@@ -20,6 +20,7 @@ from mission_tui.text import clean_line
 if TYPE_CHECKING:
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
+    from mission_tui.play.bots import Bot
 
 DONE: Final = 0
 FAILS: Final = 1
@@ -81,9 +82,13 @@ def _parser() -> Parser:
     autoplay = commands.add_parser("autoplay", help="let a bot play, and print its ledger's path")
     autoplay.add_argument("mission")
     autoplay.add_argument("--track", required=True)
-    autoplay.add_argument("--bot", default="reference", help="reference or random")
+    autoplay.add_argument("--bot", default="reference", help="reference, random, accept or refuse")
     autoplay.add_argument("--seed", type=int, help="a chosen seed; the ledger says so")
     autoplay.add_argument("--student")
+    autoplay.add_argument("--watch", action="store_true", help="draw it: the bot at the keyboard")
+    autoplay.add_argument(
+        "--speed", type=float, default=1.0, help="of --watch: 2 is twice as quick, 0 waits never"
+    )
     _saves_option(autoplay)
     autoplay.set_defaults(run=_autoplay)
 
@@ -152,6 +157,8 @@ def _autoplay(arguments: argparse.Namespace) -> int:
     player = bots.bot(arguments.bot, arguments.seed or 0)
     driver = f"bot:{player.name}"
     student = clean_line(arguments.student or driver.replace(":", "-"), 64)
+    if arguments.watch:
+        return _watch(arguments, player, driver, student)
     with _one_sentence():
         opened = plays.start(_saves(arguments.saves), mission, student, driver, arguments.seed)
 
@@ -160,6 +167,29 @@ def _autoplay(arguments: argparse.Namespace) -> int:
         return True
 
     return _finish(opened, play)
+
+
+def _watch(arguments: argparse.Namespace, player: Bot, driver: str, student: str) -> int:
+    """The same play, on screen."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("no terminal here: leave --watch away")
+    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+    from mission_tui.app import MissionApp
+    from mission_tui.screens.watch import Watch
+
+    app = MissionApp(
+        _saves(arguments.saves),
+        mission=arguments.mission,
+        track=arguments.track,
+        student=student,
+        driver=driver,
+        seed=arguments.seed,
+    )
+    app.run(auto_pilot=Watch(player, max(0.0, arguments.speed)).play)
+    if app.sealed is None:
+        return app.return_code or DONE  # it was left before the end; the play is saved
+    print(app.sealed)
+    return DONE
 
 
 def _finish(opened: OpenPlay, play: Callable[[], bool]) -> int:

@@ -11,18 +11,24 @@ from functools import partial
 from textwrap import fill as wrapped
 from typing import Final, TextIO
 
-from engine.contract import Value
+from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Lock, Part
-from mission_tui.play import evaluate, wording
-from mission_tui.play.actions import Close, Hint, Pin, Seal, Unpin
+from mission_tui.play import evaluate, parley, talks, wording
+from mission_tui.play.actions import Close, Decide, Hint, Move, Pin, Seal, Unpin
 from mission_tui.play.claims import metric_of
+from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
-from mission_tui.play.session import Refused
+from mission_tui.play.session import Refused, Run
 from mission_tui.text import clean, clean_line
 from mission_tui.units import UnitError, parse, show, show_change
 
 WIDTH: Final = 78
+QUIET: Final = 1.0
+"""Seconds that the engine may compute without a word on how far it is."""
+LONGEST: Final = 2000
+"""Characters that the paragraph of a decision may have."""
+YES: Final = frozenset({"y", "yes"})
 HELP: Final = """\
 <slider> <value>   move a slider, for example: batch 8
 run                record the sliders as a numbered run
@@ -32,8 +38,22 @@ runs               every run so far
 why                the law, with its terms at the last setting
 hint               the next hint
 pin N, unpin N     keep a run as a baseline, or let it go
-done               go on to see your prediction beside the truth
+done               go on: to the table if there is one, else to the truth
 quit               leave; the play is saved and resumes here"""
+TABLE_HELP: Final = """\
+status             who asks what, how they stand, and the design on the table
+show N             what run N gives of what each party asks
+runs               every run so far
+meet WHO N         run N gives them all that they ask
+trade WHO N        run N is worth enough to them; else they counter
+disprove WHO N     run N proves that they ask what can't be had
+waive WHO          drop one of their wants, with a threshold and an owner
+said               all that was said
+pin N, unpin N     only a pinned run may be shown to them
+bench              back to the workbench for another run
+done               go on, once the table is closed
+quit               leave; the play is saved and resumes here
+WHO is a party's number. A move costs a turn, and a refusal its patience."""
 
 
 class Left(Exception):
@@ -52,8 +72,9 @@ class Plain:
     def play(self) -> bool:
         """Play to the close. Returns False if the player left before it."""
         try:
-            run = self._game.resume_run()
+            run = self._game.restart_run()
             if run:
+                self._game.end_run(run, self._computed(self._game.session.request(run.setting)))
                 self._say(f"Run #{run.number} was unfinished; it has been executed again.")
             while not self._game.session.closed:
                 self._screen()
@@ -66,8 +87,10 @@ class Plain:
             "briefing": self._briefing,
             "lock": self._lock,
             "workbench": self._workbench,
+            "talks": self._talks,
             "reveal": self._reveal,
             "claim": self._claim,
+            "decision": self._decision,
             "debrief": self._debrief,
         }
         screens[self._game.session.at.screen]()
@@ -75,8 +98,34 @@ class Plain:
     def _go(self, screen: str) -> None:
         """Leave this screen for another, with the time spent here."""
         spent = round((time.monotonic() - self._entered) * 1000)
+        if screen == "reveal" and self._game.session.barred(screen) is None:
+            self._ask_engine()
         self._game.go(screen, spent, 0)
         self._entered = time.monotonic()
+
+    def _ask_engine(self) -> None:
+        """Ask, one by one, what the truths need, and say how far it is."""
+        requests = self._game.truth_requests()
+        told = time.monotonic()
+        for done, request in enumerate(requests):
+            if time.monotonic() - told > QUIET:
+                told = time.monotonic()
+                self._say(f"The engine works out the truth: {done} of {len(requests)}.")
+            evaluate.outcome(request)
+
+    def _computed(self, request: Request) -> Outcome:
+        """What the engine computes; of what takes longer than a moment, how far it is."""
+        started = told = time.monotonic()
+        found = None
+        for found in evaluate.stream(request):
+            now = time.monotonic()
+            if found.rounds is not None and now - told > QUIET:
+                told = now
+                done, total = found.rounds
+                left = (now - started) / max(1, done) * (total - done)
+                self._say(f"Round {done} of {total}, about {left:.0f} s left.")
+        assert found is not None  # the engine streams one outcome at least
+        return found
 
     def _briefing(self) -> None:
         mission = self._game.session.mission
@@ -111,10 +160,7 @@ class Plain:
             )
             band = f", between {low} and {high}" if sealed.low is not None else ""
             self._say(f"You say {answer}{band}; {session.part.mechanisms[sealed.mechanism]}.")
-            if self._ask("Seal it? It can't be changed afterwards (yes/no)").lower() in {
-                "y",
-                "yes",
-            }:
+            if self._yes("Seal it? It can't be changed afterwards"):
                 self._try(partial(self._game.act, sealed))
                 return
             edits += 1
@@ -153,7 +199,7 @@ class Plain:
             return
         match verb, rest:
             case "run", []:
-                run = game.run()
+                run = self._run()
                 word = "passes" if run.passed else "does not pass"
                 self._say(f"Run #{run.number} recorded: it {word}.")
                 self._status()
@@ -176,44 +222,60 @@ class Plain:
                 game.act(Pin(int(number)) if verb == "pin" else Unpin(int(number)))
                 self._say(f"Run #{number} {verb}ned.")
             case "done", []:
-                self._go("claim" if game.session.state.truths else "reveal")
+                following = game.session.next_step
+                assert following is not None  # a workbench is never the last
+                self._go("claim" if game.session.state.truths else following.screen)
             case "help", _:
                 self._out.write(HELP + "\n")
             case _:
                 self._say(f"{verb} is not something you can do here; type help.")
 
+    def _run(self) -> Run:
+        """Commit the sliders; nothing can stop the run here."""
+        run = self._game.begin_run()
+        return self._game.end_run(run, self._computed(self._game.session.request(run.setting)))
+
     def _turn(self, slider: str, text: str) -> None:
-        part = self._game.session.part
+        session = self._game.session
+        part = session.part
         self._game.turn(slider, slider_value(self._game, slider, text))
         self._game.settle()
         value = self._game.setting[slider]
         told = wording.slider_value(part, slider, value)
         self._say(f"{part.sliders[slider].label} {told}.")
-        if part.kind == "live":
-            self._specs()
-            self._say(f"({self._game.session.part.stand_in})")
+        if session.follows_sliders:
+            self._specs(evaluate.outcome(self._game.session.request()).metrics)
+            self._say(f"({part.stand_in})")
 
     def _status(self) -> None:
         session = self._game.session
-        self._say("Sliders: " + wording.setting(session.part, self._game.setting) + ".")
-        if session.part.kind == "live":
-            self._specs()
+        part, last = session.part, session.last_run
+        self._say("Sliders: " + wording.setting(part, self._game.setting) + ".")
+        if session.follows_sliders:
+            self._specs(evaluate.outcome(session.request(self._game.setting)).metrics)
+            return
+        if last is not None and last.outcome is not None:
+            self._say(f"Run #{last.number}, at {wording.setting(part, last.setting)}:")
+            self._specs(last.outcome.metrics)
+            self._say(f"({part.stand_in})")
+        left = session.runs_left or 0
+        self._say(f"{left} run{'' if left == 1 else 's'} left; run commits the sliders.")
 
-    def _specs(self) -> None:
+    def _specs(self, metrics: Mapping[str, float]) -> None:
+        """Every spec at an outcome, then what it is called where it fails."""
         session = self._game.session
-        metrics = evaluate.outcome(session.request(self._game.setting)).metrics
-        broken = False
+        part = session.part
         for reading in session.readings(metrics):
-            unit = metric_of(session.part, reading.metric).unit
+            unit = metric_of(part, reading.metric).unit
             room = reading.headroom or 0.0
             word = f"{reading.word}, {show_change(room, unit)} of room"
-            label = session.part.specs[reading.id].label
+            label = part.specs[reading.id].label
             self._say(f"{label} {show(reading.value or 0.0, unit)}: {word}.")
-            if not reading.met and not broken:
-                broken = True
-                failure = session.part.specs[reading.id].failure
-                figures = wording.given(session.mission, session.part, session.seed)
-                self._say(f"{failure.title}. {wording.fill(failure.text, figures)}")
+        failure = session.failure(metrics)
+        if failure is not None:
+            figures = wording.given(session.mission, part, session.seed)
+            figures |= wording.measured(part, metrics)
+            self._say(f"{failure.title}. {wording.fill(failure.text, figures)}")
 
     def _runs(self) -> None:
         session = self._game.session
@@ -232,6 +294,8 @@ class Plain:
     def _why(self) -> None:
         session = self._game.session
         part = session.part
+        if not session.follows_sliders and session.last_run is None:
+            raise Refused("the law explains a run: commit one first")
         self._say(wording.model_formula(part))
         for metric in part.claim.metrics:
             base, terms = self._game.why(metric)
@@ -250,6 +314,147 @@ class Plain:
         self._game.act(Hint(hint))
         figures = wording.given(session.mission, session.part, session.seed)
         self._say(wording.fill(session.part.hints[hint], figures))
+
+    # -- the table ---------------------------------------------------------------------------
+
+    @property
+    def _table(self) -> talks.Table:
+        table = self._game.session.state.table
+        assert table is not None  # a part without parties has no talks
+        return table
+
+    def _talks(self) -> None:
+        part = self._game.session.part
+        self._say(f"The table: {part.title}. Type help for what you can do.")
+        for number, party in enumerate(part.stakeholders.values(), 1):
+            self._say(f"{number}. {party.name}: “{self._told(party.opening)}”")
+        self._parties()
+        while self._game.session.at.screen == "talks":
+            words = self._ask(">").split()
+            if words:
+                self._try(partial(self._at_the_table, words[0].lower(), words[1:]))
+
+    def _at_the_table(self, verb: str, rest: list[str]) -> None:
+        game = self._game
+        match verb, rest:
+            case "status", []:
+                self._parties()
+            case "show", [number] if number.isdecimal():
+                self._shown(int(number))
+            case "runs", []:
+                self._runs()
+            case "said", []:
+                for n, turn in enumerate(self._table.said, 1):
+                    self._say(f"Turn {n}:")
+                    self._answer(turn)
+            case "meet" | "trade" | "disprove", [who, number] if number.isdecimal():
+                self._move(Move(self._party(who), verb, int(number)))
+            case "waive", [who]:
+                self._waive(self._party(who))
+            case "pin" | "unpin", [number] if number.isdecimal():
+                game.act(Pin(int(number)) if verb == "pin" else Unpin(int(number)))
+                self._say(f"Run #{number} {verb}ned.")
+            case "bench", []:
+                self._go("workbench")
+            case "done", []:
+                following = game.session.next_step
+                assert following is not None  # the talks are never the last
+                self._go(following.screen)
+            case "help", _:
+                self._out.write(TABLE_HELP + "\n")
+            case _:
+                self._say(f"{verb} is not something you can do here; type help.")
+
+    def _parties(self) -> None:
+        """Who asks what, how they stand, and the design on the table."""
+        session, table = self._game.session, self._table
+        part = session.part
+        for number, (name, party) in enumerate(part.stakeholders.items(), 1):
+            stand = table.stands[name]
+            left = talks.patience_left(party, stand)
+            words = parley.standing(stand)
+            if stand.settled is None:
+                words += f", patience {left}, asks {parley.asked(part, party, stand.demand)}"
+            self._say(f"{number}. {party.name}: {words}.")
+        lies = "nothing yet"
+        if table.run is not None:
+            setting = session.state.runs[table.run - 1].setting
+            lies = f"run #{table.run}, {wording.setting(part, setting)}"
+        self._say(f"On the table: {lies}. {table.turns_left} of {talks.TURNS} turns left.")
+        pinned = ", ".join(f"#{run.number}" for run in session.citable())
+        self._say(f"Pinned runs: {pinned or 'none; pin N first'}.")
+
+    def _shown(self, number: int) -> None:
+        """What a run gives of what each party asks."""
+        session = self._game.session
+        part = session.part
+        run = next((run for run in session.state.runs if run.number == number and run.ended), None)
+        if run is None or run.outcome is None:
+            raise Refused(f"there is no run #{number} to show")
+        self._say(f"Run #{number}, at {wording.setting(part, run.setting)}:")
+        for name, party in part.stakeholders.items():
+            demand = self._table.stands[name].demand
+            for held in talks.held(party, demand, run.outcome.metrics):
+                want = party.wants[held.want]
+                limit = f"{parley.sign(want)} {parley.measure(part, want, held.demand)}"
+                value = parley.measure(part, want, held.value or 0.0)
+                word = "holds" if held.met else "lacks"
+                self._say(f"{party.name}: {want.label} {value}, {word}, asked {limit}.")
+
+    def _party(self, word: str) -> str:
+        """The party that a player means: its number, its id, or a word of its name."""
+        for number, (name, party) in enumerate(self._game.session.part.stakeholders.items(), 1):
+            if word.lower() in {str(number), name, *party.name.lower().split()}:
+                return name
+        known = ", ".join(party.name for party in self._game.session.part.stakeholders.values())
+        raise Refused(f"there is no party {word!r}: {known}")
+
+    def _move(self, move: Move) -> None:
+        """Say what would be said, then say it."""
+        session, table = self._game.session, self._table
+        part = session.part
+        if refusal := parley.refusal(session, move):
+            raise Refused(refusal)
+        kind = next(kind for kind in talks.KINDS if kind == move.move)
+        if move.run is not None:
+            words = parley.offer(part, table, move.party, kind, move.run)
+        else:
+            threshold = move.threshold or 0.0
+            words = parley.waiver(part, table, move.party, move.want or "", threshold, move.owner)
+        self._say(words.replace("\n\n", "\n"))
+        if self._yes("Send it?"):
+            self._game.act(move)
+            self._answer(self._table.said[-1])
+            self._parties()
+        else:
+            self._say("Nothing was said.")
+
+    def _waive(self, name: str) -> None:
+        part = self._game.session.part
+        party, demand = part.stakeholders[name], self._table.stands[name].demand
+        offered = {want: parley.asked(part, party, {want: demand[want]}) for want in party.wants}
+        want = self._choose("Which want?", offered)
+        unit = metric_of(part, party.wants[want].metric).unit
+        asked = f"{party.wants[want].label} {parley.sign(party.wants[want])}"
+        within = f", in {unit}" if unit else ""
+        threshold = self._number(f"Every later design must still keep {asked}{within}", unit)
+        owner = clean_line(self._ask("Who owns the risk?"), 40)
+        if not owner:
+            raise Refused("a risk has an owner: say who")
+        self._move(Move(name, "waive", None, want, threshold, owner))
+
+    def _answer(self, turn: talks.Said) -> None:
+        session = self._game.session
+        name = session.part.stakeholders[turn.party].name
+        self._say(f"{name}: “{self._told(parley.reply(session.part, turn))}”")
+        for fact in parley.facts(session, turn):
+            self._say(self._told(fact))
+
+    def _told(self, text: str) -> str:
+        session = self._game.session
+        return wording.fill(text, wording.given(session.mission, session.part, session.seed))
+
+    # -- after the workbench -----------------------------------------------------------------
 
     def _reveal(self) -> None:
         session = self._game.session
@@ -270,10 +475,9 @@ class Plain:
         self._say(session.part.claim.question)
         while self._game.session.claims_left > 0:
             self._try(self._file_claim)
-            if self._game.session.state.claims and self._game.session.claims_left > 0:
-                again = self._ask("Another attempt? (yes/no)")
-                if again.lower() not in {"y", "yes"}:
-                    break
+            unsettled = self._game.session.state.claims and self._game.session.claims_left > 0
+            if unsettled and not self._yes("Another attempt?"):
+                break
         following = self._game.session.next_step
         if following is not None:
             self._try(partial(self._go, following.screen))
@@ -309,6 +513,29 @@ class Plain:
         for check, reason in filed.failed.items():
             self._say(f"  {check}: {wording.with_labels(session_part, reason)}")
 
+    def _decision(self) -> None:
+        session = self._game.session
+        decision = session.mission.decision
+        assert decision is not None  # a mission without one has no such step
+        figures = wording.constants(session.mission)
+        if session.decision is None:
+            self._say(wording.fill(decision.question, figures))
+            for fact in decision.facts:
+                self._say("  " + wording.fill(fact, figures))
+            options = {o: wording.fill(words, figures) for o, words in decision.options.items()}
+            self._try(partial(self._decide, options, wording.fill(decision.ask, figures)))
+            return
+        self._go("debrief")
+
+    def _decide(self, options: Mapping[str, str], ask: str) -> None:
+        choice = self._choose("You decide:", options)
+        self._say(f"Defend it, in a paragraph on one line. {ask}")
+        text = self._ask("Your paragraph:", LONGEST)
+        if not text:
+            raise Refused("defend it: the paragraph is the one that you must write")
+        if self._yes("File it? It can't be changed afterwards"):
+            self._game.act(Decide(choice, text))
+
     def _debrief(self) -> None:
         session = self._game.session
         for name, part in session.mission.ordered:
@@ -321,9 +548,33 @@ class Plain:
                 self._say(
                     f"Your best run was #{best.number}: {wording.setting(part, best.setting)}."
                 )
+            self._settled(name, part)
             self._say(f"{part.law} ({part.law_source})")
+        decision, made = session.mission.decision, session.decision
+        if decision is not None and made is not None:
+            figures = wording.constants(session.mission)
+            self._say(f"You decided: {wording.fill(decision.options[made.choice], figures)}")
+            self._say(f"You wrote: {made.text}")
         self._ask("Press Enter to close the play and sign the ledger")
         self._game.act(Close())
+
+    def _settled(self, name: str, part: Part) -> None:
+        """How each party was settled, what became of it, and what is at risk."""
+        session = self._game.session
+        table = session.parts[name].table
+        if table is None:
+            return
+        figures = wording.given(session.mission, session.part_of(name), session.seed_of(name))
+        for party, who in part.stakeholders.items():
+            stand = table.stands[party]
+            ending = wording.fill(parley.ending(who, stand), figures)
+            self._say(f"{who.name}: {stand.settled or 'not settled'}. {ending}")
+        for risk in parley.risks(part, table):
+            owner = f"; owner: {risk.owner}" if risk.owner else ""
+            self._say(f"Residual risk: {risk.words} must still hold{owner}.")
+
+    def _yes(self, question: str) -> bool:
+        return self._ask(f"{question} (yes/no)").lower() in YES
 
     def _choose(self, question: str, options: Mapping[str, str]) -> str:
         ids = list(options)
@@ -351,7 +602,7 @@ class Plain:
         except (Refused, UnitError) as refusal:
             self._say(f"No: {refusal}.")
 
-    def _ask(self, question: str) -> str:
+    def _ask(self, question: str, limit: int = 900) -> str:
         self._out.write(clean_line(question) + " ")
         self._out.flush()
         line = self._source.readline()
@@ -359,7 +610,7 @@ class Plain:
             self._out.write("\n")
         if not line or line.strip().lower() == "quit":
             raise Left
-        return clean_line(line.strip(), 900)
+        return clean_line(line.strip(), limit)
 
     def _say(self, text: str) -> None:
         for line in clean(text).split("\n"):

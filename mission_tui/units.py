@@ -24,7 +24,14 @@ _PREFIX: Final = {
 }
 _BINARY: Final = {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousand", "": ""}
-_UNSCALED: Final = frozenset({"%", "×", "bit", "samples", "epochs", "nights", "passes"})
+_COUNTED: Final = frozenset(
+    {"bit", "samples", "epochs", "nights", "passes", "rounds", "clients", "devices", "nodes"}
+    | {"sequences", "tokens", "tok/s", "users", "mixes"}
+)
+_UNSCALED: Final = frozenset({"%", "×", "points"}) | _COUNTED
+_TIMES: Final = {"min": 60.0, "h": 3600.0}
+_MINUTES: Final = 120.0
+"""Seconds from which a time reads better in minutes."""
 _NUMBER: Final = re.compile(
     r"\s*([+-]?\d+(?:[_, ]\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\S*)\s*$", re.IGNORECASE
 )
@@ -40,6 +47,8 @@ def factor(unit: str, base: str) -> float:
         return 1.0
     if base == "B" and unit in _BINARY:
         return _BINARY[unit]
+    if base == "s" and unit in _TIMES:
+        return _TIMES[unit]
     if not base and unit in _COUNTS:
         return _PREFIX[unit]
     prefix = unit.removesuffix(base) if base and unit.endswith(base) else None
@@ -52,6 +61,8 @@ def base_of(unit: str) -> str:
     """The unit without its prefix: MB, kB and GiB are all B."""
     if unit in _BINARY:
         return "B"
+    if unit in _TIMES:
+        return "s"
     if len(unit) > 1 and unit[0] in "kMGTmµun" and unit[1:] in {"B", "s", "J", "W", "B/s", "MAC"}:
         return unit[1:]
     return unit
@@ -75,12 +86,33 @@ def show(value: float, unit: str) -> str:
         return f"{value:.1f} %"
     if unit == "×":
         return f"{digits(value)}×"
-    if unit in _UNSCALED:
-        return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}"
+    if unit == "points":
+        return f"{value:.1f} points"
+    if unit == "$":
+        return f"{'−' if value < 0 else ''}${_money(abs(value))}"
+    if unit == "s" and abs(value) >= _MINUTES:
+        return f"{digits(value / 60)} min"
+    if unit in _COUNTED:
+        whole = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.0f}"
+        number = whole if value == round(value) else digits(value)
+        one = value == 1 and not unit.endswith("/s")
+        return f"{number} {_singular(unit) if one else unit}"
     scale, prefix = _prefix(value, unit)
     if unit == "":
         return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()
     return f"{digits(value / scale)} {prefix}{unit}"
+
+
+def _singular(unit: str) -> str:
+    """One of what is counted: pass, mix, sample."""
+    return unit[:-2] if unit.endswith(("sses", "xes")) else unit.removesuffix("s")
+
+
+def _money(size: float) -> str:
+    if size >= 1e6:
+        scale, prefix = _prefix(size, "")
+        return f"{digits(size / scale)} {_COUNTS[prefix]}"
+    return digits(size)
 
 
 def show_in(value: float, unit: str) -> str:
@@ -103,8 +135,10 @@ def amount(change: float, unit: str) -> tuple[str, str]:
     """The magnitude of a change as a number and its unit, apart: ``("4.20", "GB")``."""
     if unit == "%":
         return f"{abs(change):.1f}", "points"
-    if unit in _UNSCALED:
+    if unit in _UNSCALED or unit == "$":
         return _written(abs(change)), unit
+    if unit == "s" and abs(change) >= _MINUTES:
+        return _written(abs(change) / 60), "min"
     scale, prefix = _prefix(change, unit)
     return _written(abs(change) / scale), prefix + unit
 

@@ -22,9 +22,10 @@ from mission_tui.ledger.chain import link
 from mission_tui.ledger.lines import encode_line, read_lines
 from mission_tui.play import bots, seeds
 from mission_tui.play.events import Event
+from tests.conftest import WALL
 
 ROOT = Path(__file__).resolve().parent.parent
-MISSION = "vol2-11-edge-intelligence"
+MISSION = "memory-wall"
 Run = Callable[..., "Said"]
 Change = Callable[[list[Event]], list[Event]]
 
@@ -66,10 +67,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory, shipped: MissionFile) -> Path:
+def sealed(tmp_path_factory: pytest.TempPathFactory, wall: MissionFile) -> Path:
     """The signed ledger of a play by a bot that changes one thing at a time."""
     saves = tmp_path_factory.mktemp("saves")
-    with plays.start(saves, shipped.tracks["edge"], "ada", "bot:reference") as opened:
+    with plays.start(saves, wall.tracks["edge"], "ada", "bot:reference") as opened:
         bots.play(opened.game, bots.bot("reference", 0))
         return opened.seal()
 
@@ -455,10 +456,10 @@ def test_key_that_cannot_be_kept_is_one_line_and_exit_2(
 
 
 @pytest.fixture
-def copied(tmp_path: Path, missions: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shipped missions in a folder of this test, installed from there."""
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tests' missions in a folder of this test, installed from there."""
     folder = tmp_path / "missions"
-    shutil.copytree(missions, folder)
+    shutil.copytree(WALL, folder)
     monkeypatch.setenv("MISSION_TUI_MISSIONS", str(folder))
     judge._installed.cache_clear()
     return folder
@@ -509,10 +510,11 @@ def test_version_and_help_are_answered(run: Run) -> None:
 
 @pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "python").exists(), reason="not made by make")
 def test_make_play_without_a_terminal_prints_a_ledger_that_verifies(
-    tmp_path: Path, run: Run
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     env = {**os.environ, "MISSION_TUI_SAVES": str(tmp_path / "saves")}
-    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # this may itself run under make
+    # This may itself run under make, and what is installed for the tests is not what ships.
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MISSION_TUI_MISSIONS"):
         env.pop(name, None)
     made = subprocess.run(
         ["make", "--assume-old=.venv/.play", "play"],
@@ -526,6 +528,8 @@ def test_make_play_without_a_terminal_prints_a_ledger_that_verifies(
     assert made.returncode == 0, made.stderr
     path = made.stdout.splitlines()[-1]
     assert path.endswith(".ledger.json")
+    monkeypatch.delenv("MISSION_TUI_MISSIONS")
+    judge._installed.cache_clear()
     assert run("verify", path).code == 0
 
 

@@ -34,6 +34,7 @@ def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProc
         "MISSION_TUI_STATE": str(cwd / "state"),
     }
     environment.pop("MISSION_TUI_SAVES", None)
+    environment.pop("MISSION_TUI_MISSIONS", None)
     command = [sys.executable, "-P", "-m", "mission_tui", *arguments]
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120

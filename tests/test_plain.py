@@ -66,13 +66,13 @@ def test_plain_and_the_game_leave_the_same_events_for_the_same_answers(
     plain: Plain,
     saves: Path,
     tmp_path: Path,
-    shipped: MissionFile,
+    wall: MissionFile,
     monkeypatch: pytest.MonkeyPatch,
     track: str,
     persona: str,
 ) -> None:
     monkeypatch.setenv("MISSION_TUI_STATE", str(tmp_path / "state"))
-    part = shipped.tracks[track].parts["memory"]
+    part = wall.tracks[track].parts["memory"]
     batches = list(space.values(part, "batch"))
     batch = batches[batches.index(part.default["batch"]) - 1]
     code, out, _ = plain(
@@ -238,11 +238,11 @@ def test_student_with_a_hostile_name_is_kept_apart_and_never_drawn_raw(
 
 
 def test_play_open_in_another_session_is_one_line_and_exit_2(
-    plain: Plain, saves: Path, shipped: MissionFile
+    plain: Plain, saves: Path, wall: MissionFile
 ) -> None:
     from mission_tui.ledger import plays
 
-    with plays.start(saves, shipped.tracks["edge"], "ada", "plain"):
+    with plays.start(saves, wall.tracks["edge"], "ada", "plain"):
         code, out, err = plain("")
         assert (code, out) == (2, "")
         assert err.startswith("mission-tui: This play is open in another session")
@@ -250,7 +250,7 @@ def test_play_open_in_another_session_is_one_line_and_exit_2(
 
 
 def test_changed_rules_leave_the_old_play_alone(
-    plain: Plain, saves: Path, shipped: MissionFile
+    plain: Plain, saves: Path, wall: MissionFile
 ) -> None:
     plain(*TO_LOCK, *LOCK)
     path = journal(saves)

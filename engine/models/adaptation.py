@@ -18,25 +18,25 @@ from engine.contract import (
     Outcome,
     Series,
     Setting,
-    SettingError,
     Terms,
     complete,
 )
 from engine.numerics import standin
 from engine.numerics.digits import TEST
-from engine.numerics.memory import MemoryBreakdown, Plan, training_memory
-from engine.numerics.networks import NAMES, network
+from engine.numerics.memory import MemoryBreakdown, training_memory
+from engine.numerics.networks import network
 from engine.numerics.shifts import SHIFTS
+from engine.numerics.work import training_work
 from engine.switching import switched
+from engine.training import CONTROLS, control, planned
 
 _PARTS: Final = ("weights", "gradients", "optimizer", "activations")
-_SEQUENCED: Final = {"llama-3-70b": "sequence"}
 
 _LEARNING: Final = ("capacity", "updates", "step_rule", "rounding", "domain")
 _MOVED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "domain": ("shift", "strength"),
-    "rounding": ("frozen_bits",),
-    "capacity": ("network", "method", "last_k", "rank"),
+    "rounding": ("frozen_bits", "arithmetic", "scaling"),
+    "capacity": ("network", "method", "last_k", "rank", "channels"),
     "updates": ("batch", "examples", "epochs"),
     "step_rule": ("optimizer",),
 }
@@ -58,53 +58,26 @@ class Adaptation:
         "weights      frozen · bits/8 + trained · 4 B (2 B mixed)\n"
         "gradients    trained · 4 B (2 B mixed)\n"
         "optimizer    trained · SGD 0, momentum 4, Adam 8 B; mixed + 4 B\n"
-        "activations  batch · what the layers keep for the backward pass"
+        "activations  batch · what the layers keep for the backward pass;\n"
+        "             recomputed: cuts so far + what one segment keeps, at its largest"
     )
     sources = (
         "Cai et al. 2020, TinyTL: Reduce Memory, Not Parameters (NeurIPS), §3",
         "Rajbhandari et al. 2020, ZeRO (SC), §3.1",
         "Hu et al. 2021, LoRA",
         "Korthikanti et al. 2022, Reducing Activation Recomputation",
+        "Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost",
+        "Lin et al. 2022, On-Device Training Under 256KB Memory, §2.1, and the code published "
+        "with it (mit-han-lab/tiny-training)",
     )
     controls = (
-        Control("network", "", "choice", "the network, at true scale", "resnet-50", choices=NAMES),
+        *(each for each in CONTROLS if each.name not in ("examples", "epochs")),
         Control(
-            "method",
+            "scaling",
             "",
-            "choice",
-            "what is trained",
-            "full",
-            choices=("none", "full", "last", "bias", "lora"),
-        ),
-        Control("last_k", "", "integer", "layers (blocks) that `last` trains", 3, 1, 80),
-        Control("rank", "", "integer", "rank of LoRA's adapters", 8, 1, 256, 2.0, "log"),
-        Control(
-            "frozen_bits",
-            "bit",
-            "choice",
-            "bits of a parameter that is not trained",
-            "32",
-            choices=("32", "16", "8", "4"),
-        ),
-        Control("batch", "samples", "integer", "samples a step", 8, 1, 64, 2.0, "log"),
-        Control(
-            "optimizer",
-            "",
-            "choice",
-            "whose state is kept",
-            "adam",
-            choices=("sgd", "momentum", "adam"),
-        ),
-        Control(
-            "arithmetic",
-            "",
-            "choice",
-            "32-bit, or mixed 16/32-bit precision",
-            "fp32",
-            choices=("fp32", "mixed"),
-        ),
-        Control(
-            "sequence", "tokens", "integer", "tokens a sample (Llama)", 512, 64, 8192, 2.0, "log"
+            "switch",
+            "scale the gradients of the 8-bit graph to its weights (on the stand-in)",
+            True,
         ),
         Control(
             "convention",
@@ -123,16 +96,17 @@ class Adaptation:
             choices=SHIFTS,
         ),
         Control("strength", "", "number", "how far it moved", 0.5, 0.0, 1.0, 0.05),
-        Control(
-            "examples", "samples", "integer", "shifted digits to learn from", 150, 10, 1000, 10
-        ),
-        Control("epochs", "passes", "integer", "passes over them", 4, 1, 20),
+        control("examples", summary="shifted digits to learn from"),
+        control("epochs"),
     )
     metrics = (
         Metric("peak_memory", "B", "lower", "memory that training needs", True, 0.0, _PARTS),
         Metric("inference_memory", "B", None, "memory of inference, one sample", True),
         Metric("amplification", "×", "lower", "training over inference memory", True),
         Metric("trained_parameters", "", "lower", "parameters that are trained", True),
+        Metric(
+            "extra_compute", "%", "lower", "arithmetic that runs again, of a training step's", True
+        ),
         Metric("update_bytes", "B", "lower", "trained parameters, as they are sent", True),
         Metric(
             "accuracy",
@@ -148,7 +122,7 @@ class Adaptation:
     )
     series = (
         Series("memory", "B", "where the bytes go", _PARTS),
-        Series("kept_by_block", "B", "activations that each block keeps"),
+        Series("kept_by_block", "B", "what each block keeps, when most is held"),
         Series("learning", "%", "accuracy after each pass, on the stand-in", (), False, _POINT),
     )
     mechanisms = (
@@ -159,7 +133,7 @@ class Adaptation:
         Mechanism("capacity", "which parameters may change"),
         Mechanism("updates", "how many steps there are, and how noisy each is"),
         Mechanism("step_rule", "how a gradient becomes a step"),
-        Mechanism("rounding", "how coarsely the frozen weights are kept"),
+        Mechanism("rounding", "how coarsely weights are kept, and what makes up for it"),
         Mechanism("domain", "how far the world moved"),
     )
 
@@ -177,7 +151,8 @@ class Adaptation:
             "inference_memory": memory.inference,
             "amplification": memory.amplification,
             "trained_parameters": memory.trained_parameters,
-            "update_bytes": memory.trained_weights,
+            "extra_compute": _extra(asked),
+            "update_bytes": memory.update,
         }
         series = {
             "memory": tuple(float(getattr(memory, part)) for part in _PARTS),
@@ -214,30 +189,23 @@ class Adaptation:
 
 
 def _memory(asked: Mapping[str, Any]) -> MemoryBreakdown:
-    size = (
-        {_SEQUENCED[asked["network"]]: asked["sequence"]} if asked["network"] in _SEQUENCED else {}
-    )
-    plan = Plan(
-        method=asked["method"],
-        k=asked["last_k"],
-        rank=asked["rank"],
-        frozen_bits=int(asked["frozen_bits"]),
-        batch=asked["batch"],
-        optimizer=asked["optimizer"],
-        arithmetic=asked["arithmetic"],
-        convention=asked["convention"],
-    )
-    found = network(asked["network"], **size)
-    if plan.method == "last" and plan.k > found.units:
-        allowed = f"{found.name} has {found.units} {found.unit}s"
-        raise SettingError("last_k", plan.k, allowed)
-    return training_memory(found, plan)
+    return training_memory(*planned(asked))
+
+
+def _extra(asked: Mapping[str, Any]) -> float:
+    """Arithmetic that runs again, in per cent of a step's without it."""
+    if asked["recompute"] == "none":
+        return 0.0
+    work = training_work(*planned(asked))
+    return 100 * work.again / (work.forward + work.backward)
 
 
 def _learnt(asked: Mapping[str, Any], seed: int) -> standin.Adaptation:
     """The stand-in's adaptation under the same plan.
 
-    ``last`` trains the same share of the stand-in's layers as of the network's, at least one.
+    ``last`` and ``sparse`` train the same share of the stand-in's layers as of the network's, at
+    least one. Recomputing changes no number that is learnt, and 16-bit arithmetic none that shows
+    here: the stand-in knows the 8-bit graph alone.
     """
     share = min(1.0, asked["last_k"] / network(asked["network"]).units)
     return standin.adapt(
@@ -246,7 +214,10 @@ def _learnt(asked: Mapping[str, Any], seed: int) -> standin.Adaptation:
         method=asked["method"],
         depth=max(1, round(share * standin.DEPTH)),
         rank=asked["rank"],
+        channels=int(asked["channels"]),
         frozen_bits=int(asked["frozen_bits"]),
+        eight_bit=asked["arithmetic"] == "int8",
+        scaling=asked["scaling"],
         batch=asked["batch"],
         optimizer=asked["optimizer"],
         examples=asked["examples"],

@@ -4,7 +4,11 @@ All of it is accounting at the true scale. The adapter cache is a least-recently
 three tiers: what falls out of HBM stands at the front of DRAM, what falls out of DRAM is only
 on storage. So the tiers together are one LRU list, and each tier's share of the requests is a
 difference of its hit rates. The weights, the adapters and the keys and values of the sequences
-being decoded share HBM: a larger cache makes the batch smaller.
+being decoded share HBM: a larger cache makes fewer of them decode together.
+
+An *adapter* here is whatever a customer keeps apart from the base: what the method trained, in
+bf16. That is a pair of thin matrices for LoRA, whole blocks for the last k, a whole model for
+full tuning. The base stays, and is read, whole; only LoRA adds arithmetic to it.
 """
 
 from __future__ import annotations
@@ -19,9 +23,10 @@ import numpy as np
 
 from engine.contract import Control, Mechanism, Metric, Outcome, Series, Setting, Terms, complete
 from engine.numerics.lru import hit_rate, zipf
-from engine.numerics.memory import Plan, training_memory
+from engine.numerics.memory import Method, Plan, training_memory
 from engine.numerics.networks import network
 from engine.switching import switched
+from engine.training import control
 
 _NETWORK: Final = "llama-3-70b"
 _KV_WIDTH: Final = 1024  # keys, and as many values, a block (Llama team 2024, Table 3)
@@ -29,17 +34,27 @@ _VALUE_BYTES: Final = 2  # bf16: keys, values and adapters
 
 HOST_LINKS: Final[Mapping[str, float]] = {"PCIe 4": 25e9, "PCIe 5": 50e9}
 STORAGE: Final[Mapping[str, float]] = {"NVMe 4": 7e9, "NVMe 5": 14e9}
-"""Nominal bytes a second that a swap sees: scenario values, of x16 links and of one drive."""
+"""Bytes a second that a swap sees: scenario values. About four fifths of an x16 link's rate in one
+direction (31.5 and 63.0 GB/s: 16 lanes of 16 and 32 GT/s, 128b/130b), and the rated sequential read
+of one drive of each generation."""
 
 _TIERS: Final = ("HBM", "DRAM", "NVMe")
-_TOKEN: Final = ("weights", "sequences", "adapters", "arithmetic", "host", "storage", "queue")
+_TOKEN: Final = (
+    "base_weights",
+    "sequences",
+    "adapters",
+    "arithmetic",
+    "host",
+    "storage",
+    "queue",
+)
 _RATE: Final = ("demand", "adapter_size", "room")
 _MOVED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "demand": ("adapters", "skew"),
-    "adapter_size": ("rank",),
+    "adapter_size": ("method", "last_k", "rank", "channels"),
     "room": ("cache", "dram_cache"),
 }
-_CURVE: Final = 24
+_CURVE: Final = 41
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ class _Serving:
     """One setting's accounting. ``parts`` are seconds a served token, empty if none is served."""
 
     slots: int
-    batch: int
+    together: int
     spare: float
     adapter: float
     shares: tuple[float, float, float]
@@ -67,32 +82,34 @@ class Adapters:
     """Adapter cache, swaps and served throughput of one accelerator."""
 
     name = "adapters"
-    version = 1
-    summary = "Personal LoRA adapters: cache, swaps between tiers, tokens served a second."
+    version = 2
+    summary = "Personal adapters: cache, swaps between tiers, tokens served a second."
     formula = (
+        "A             = what the method trains · 2 B\n"
         "hit rate      h_i = 1 - exp(-p_i T),  Σ h_i = C,  p_i ∝ i^-a\n"
         "mean swap     = share_DRAM · (t_host + A/b_host)\n"
         "              + share_NVMe · (t_host + A/b_host + t_store + A/b_store)\n"
-        "batch         = min((HBM - weights - cache) / KV, C)\n"
-        "time a token  = (weights/batch + KV + A) / b_HBM + swap not hidden / reply\n"
+        "together      = min((HBM - weights - cache) / KV, C)\n"
+        "time a token  = (weights/together + KV + A) / b_HBM + swap not hidden / reply\n"
         "served        = 1 / time a token"
     )
     sources = (
         "Che, Tung and Wang 2002, Hierarchical Web Caching Systems (IEEE JSAC)",
-        "Sheng et al. 2023, S-LoRA: adapters in host memory, fetched on demand",
+        "Sheng et al. 2023, S-LoRA: adapters in host memory, fetched for the running queries",
         "Hu et al. 2021, LoRA",
         "NVIDIA H100 SXM datasheet: 80 GB HBM3, 3.35 TB/s, 989 TFLOP/s bf16 dense",
-        "Nominal PCIe 4/5 x16 and NVMe 4/5 rates: scenario values",
+        "PCIe 4/5 x16 at four fifths of the link, one NVMe drive: scenario values",
     )
     controls = (
         Control(
             "adapters", "", "integer", "personal adapters", 1_000_000, 100, 1_000_000, 10.0, "log"
         ),
         Control("skew", "", "number", "Zipf exponent of who asks", 0.9, 0.0, 2.0, 0.05),
-        Control("rank", "", "integer", "rank of each adapter", 16, 1, 256, 2.0, "log"),
-        Control(
-            "frozen_bits", "bit", "choice", "bits of a base weight", "4", choices=("16", "8", "4")
-        ),
+        control("method", summary="what each customer's tuning trained", default="lora"),
+        control("last_k"),
+        control("rank", summary="rank of each LoRA adapter", default=16),
+        control("channels"),
+        control("frozen_bits", summary="bits of a base weight", default="4"),
         Control("cache", "B", "number", "HBM kept for adapters", 10e9, 0.0, 60e9, 1e9),
         Control("dram_cache", "B", "number", "DRAM kept for adapters", 256e9, 0.0, 4e12, 64e9),
         Control("host_link", "", "choice", "DRAM to HBM", "PCIe 5", choices=tuple(HOST_LINKS)),
@@ -105,10 +122,10 @@ class Adapters:
         Control("memory", "B", "number", "HBM of the accelerator", 80e9, 1e9, 1e12, 1e9),
         Control("reserve", "B", "number", "HBM of runtime and buffers", 4e9, 0.0, 1e11, 1e9),
         Control("bandwidth", "B/s", "number", "HBM bandwidth", 3.35e12, 1e10, 1e14, 1e11),
-        Control("arithmetic", "FLOP/s", "number", "peak rate", 989e12, 1e12, 1e16, 1e12),
+        Control("peak_rate", "FLOP/s", "number", "of arithmetic", 989e12, 1e12, 1e16, 1e12),
     )
     metrics = (
-        Metric("served", "tokens/s", "higher", "tokens served a second", True, 0.0, _TOKEN),
+        Metric("served", "tok/s", "higher", "tokens served a second", True, 0.0, _TOKEN),
         Metric("token_time", "s", None, "time a served token; 0 if none is", True, 0.0, _TOKEN),
         Metric("hit_rate", "%", "higher", "requests whose adapter is in HBM", True, 0.0, _RATE),
         Metric("dram_rate", "%", None, "requests answered from DRAM", True),
@@ -117,21 +134,21 @@ class Adapters:
             "mean_swap", "s", "lower", "swap time, mean of requests", True, 0.0, ("host", "storage")
         ),
         Metric("swap_share", "%", "lower", "share of the time spent on swaps", True),
-        Metric("adapter_bytes", "B", "lower", "one adapter, bf16", True),
+        Metric("adapter_bytes", "B", "lower", "what one customer keeps, bf16", True),
         Metric("library_bytes", "B", "lower", "all adapters, on storage", True),
         Metric("slots", "", "higher", "adapters that HBM holds", True),
-        Metric("batch", "sequences", "higher", "sequences decoded together", True),
+        Metric("together", "sequences", "higher", "sequences decoded together", True),
         Metric("spare", "B", "higher", "HBM left for sequences; below 0 nothing fits", True),
     )
     series = (
         Series("tiers", "%", "where requests find their adapter", _TIERS),
         Series("token_parts", "s", "where the time of a token goes", _TOKEN),
-        Series("cache_sizes", "B", "cache sizes of the two curves"),
-        Series("served_by_cache", "tokens/s", "served, were the cache of that size"),
+        Series("cache_sizes", "B", "cache sizes of the two curves, to half of HBM"),
+        Series("served_by_cache", "tok/s", "served, were the cache of that size"),
         Series("hit_by_cache", "%", "hit rate, were the cache of that size"),
     )
     mechanisms = (
-        Mechanism("weights", "the base weights, read once a step for the whole batch"),
+        Mechanism("base_weights", "the base weights, read once a step for the whole batch"),
         Mechanism("sequences", "keys and values, read for each sequence"),
         Mechanism("adapters", "each sequence's own adapter, read each step"),
         Mechanism("arithmetic", "what arithmetic takes longer than memory"),
@@ -148,7 +165,7 @@ class Adapters:
         del seed
         asked = complete(self.controls, setting)
         here = _served(asked)
-        sizes = np.linspace(0.0, _most_cache(asked), _CURVE)
+        sizes = np.linspace(0.0, asked["memory"] / 2, _CURVE)
         curve = [_served(asked | {"cache": float(size)}) for size in sizes]
         swaps = sum(here.parts.get(part, 0.0) for part in ("host", "storage", "queue"))
         return Outcome(
@@ -163,7 +180,7 @@ class Adapters:
                 "adapter_bytes": here.adapter,
                 "library_bytes": here.adapter * asked["adapters"],
                 "slots": here.slots,
-                "batch": here.batch,
+                "together": here.together,
                 "spare": here.spare,
             },
             {
@@ -185,7 +202,7 @@ class Adapters:
         The time of a token is a sum, so its terms are differences of its parts. What is served
         is its inverse: 1/t - 1/s = (s - t)/(s·t), so the same terms are scaled. Where one of the
         two settings serves nothing at all, the change belongs to what did not fit: to
-        ``weights`` if they alone are too large, else to ``sequences``, or to ``adapters`` if
+        ``base_weights`` if they alone are too large, else to ``sequences``, or to ``adapters`` if
         the cache holds none. The hit rate's terms are what it does when the groups of controls
         are switched over one after the other.
         Raises SettingError at the border, ValueError for a metric without terms.
@@ -215,38 +232,45 @@ class Adapters:
 
 def _served(asked: Mapping[str, Any]) -> _Serving:
     weights = _parameters() * int(asked["frozen_bits"]) / 8
-    adapter = float(_adapter_parameters(asked["rank"]) * _VALUE_BYTES)
+    own = _own_parameters(asked["method"], asked["last_k"], asked["rank"], int(asked["channels"]))
+    adapter = float(own * _VALUE_BYTES)
     sequence = float(asked["context"] * _blocks() * 2 * _KV_WIDTH * _VALUE_BYTES)
-    slots = int(asked["cache"] // adapter)
+    slots = _fitting(asked["cache"], adapter, asked["adapters"])
     law = zipf(asked["adapters"], asked["skew"])
     near = hit_rate(law, slots)
-    held = hit_rate(law, slots + int(asked["dram_cache"] // adapter))
+    held = hit_rate(law, slots + _fitting(asked["dram_cache"], adapter, asked["adapters"]))
     shares = (near, held - near, 1.0 - held)
     over_link = asked["host_fixed"] + adapter / HOST_LINKS[asked["host_link"]]
     over_bus = asked["storage_fixed"] + adapter / STORAGE[asked["storage"]]
     swap = ((1.0 - near) * over_link, shares[2] * over_bus)
 
     spare = asked["memory"] - asked["reserve"] - weights - asked["cache"]
-    batch = min(math.floor(max(spare, 0.0) / sequence), slots)
+    together = min(math.floor(max(spare, 0.0) / sequence), slots)
     parts: dict[str, float] = {}
-    if batch:
+    if together:
         parts = {
-            "weights": weights / batch / asked["bandwidth"],
+            "base_weights": weights / together / asked["bandwidth"],
             "sequences": sequence / asked["bandwidth"],
             "adapters": adapter / asked["bandwidth"],
         }
-        flops = 2.0 * (_parameters() + _adapter_parameters(asked["rank"]))
-        parts["arithmetic"] = max(0.0, flops / asked["arithmetic"] - sum(parts.values()))
+        added = own if asked["method"] == "lora" else 0
+        flops = 2.0 * (_parameters() + added)
+        parts["arithmetic"] = max(0.0, flops / asked["peak_rate"] - sum(parts.values()))
         exposed = 1.0 - asked["overlap"]
         parts["host"] = exposed * swap[0] / asked["reply"]
         parts["storage"] = exposed * swap[1] / asked["reply"]
         parts["queue"] = max(0.0, sum(swap) / asked["reply"] - sum(parts.values()))
-    return _Serving(slots, batch, spare, adapter, shares, swap, parts)
+    return _Serving(slots, together, spare, adapter, shares, swap, parts)
+
+
+def _fitting(room: float, adapter: float, adapters: int) -> int:
+    """How many adapters fit into ``room`` bytes; all of them if they are nothing."""
+    return int(room // adapter) if adapter else adapters
 
 
 def _obstacle(stuck: _Serving, asked: Mapping[str, Any]) -> str:
     if stuck.spare + asked["cache"] <= 0.0:
-        return "weights"
+        return "base_weights"
     return "sequences" if stuck.slots else "adapters"
 
 
@@ -254,13 +278,6 @@ def _rate_terms(first: Mapping[str, Any], second: Mapping[str, Any]) -> Terms:
     return switched(
         "hit_rate", lambda asked: 100 * _served(asked).shares[0], first, second, _MOVED_BY
     )
-
-
-def _most_cache(asked: Mapping[str, Any]) -> float:
-    """The end of the curves: all that the weights leave, or a tenth of HBM if nothing."""
-    weights = _parameters() * int(asked["frozen_bits"]) / 8
-    left = asked["memory"] - asked["reserve"] - weights
-    return float(left if left > 0.0 else asked["memory"] / 10)
 
 
 def _parameters() -> int:
@@ -272,8 +289,10 @@ def _blocks() -> int:
 
 
 @lru_cache(maxsize=256)
-def _adapter_parameters(rank: int) -> int:
-    return training_memory(network(_NETWORK), Plan("lora", rank=rank)).trained_parameters
+def _own_parameters(method: Method, last_k: int, rank: int, channels: int) -> int:
+    """Parameters that a customer does not share with the others."""
+    plan = Plan(method, k=last_k, rank=rank, channels=channels)
+    return training_memory(network(_NETWORK), plan).trained_parameters
 
 
 MODEL: Final = Adapters()

@@ -254,22 +254,27 @@ class Fleet:
         *_, last = self.stream(setting, seed=seed)
         return last
 
-    def stream(
-        self, setting: Setting, *, seed: int, follow: Sequence[int] = ()
-    ) -> Iterator[Outcome]:
+    def stream(self, setting: Setting, *, seed: int) -> Iterator[Outcome]:
         """Before the first round, then after each; the last has what single clients reach.
 
-        Entry t of a series is after round t; entry 0 is the untrained model. ``follow`` are
-        recorded picks of power-of-choice to be obeyed in a replay: raises
-        :class:`engine.numerics.federated.PicksDivergedError` where they are not among the best.
+        Entry t of a series is after round t; entry 0 is the untrained model.
+        """
+        yield from self.followed(setting, seed=seed, picks=())
+
+    def followed(self, setting: Setting, *, seed: int, picks: Sequence[int]) -> Iterator[Outcome]:
+        """The stream, obeying recorded picks of power-of-choice as far as they reach.
+
+        Raises :class:`engine.numerics.federated.PicksDivergedError` where they are not among
+        the best.
         """
         asked = _asked(setting)
         final = _cost(asked).rounds
-        for course in _courses(asked, final, seed, follow):
+        for course in _courses(asked, final, seed, picks):
             metrics = course.metrics()
             if course.round == final:
                 metrics |= _single(asked, course, seed)
-            yield Outcome(metrics, course.series(), tuple(course.picks))
+            rounds = (course.round, final)
+            yield Outcome(metrics, course.series(), tuple(course.picks), rounds)
 
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split a change into named terms, which sum to it.

@@ -269,7 +269,8 @@ def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Out
             }
             growing = {name: tuple(values) for name, values in curves.items()}
             growing["sent"] = tuple(radio.sent * round_ for round_ in range(1, number + 1))
-            yield Outcome(scores | graph | sent, growing | fixed)
+            rounds = (number, asked["rounds"])
+            yield Outcome(scores | graph | sent, growing | fixed, rounds=rounds)
 
 
 def _scores(clients: Clients, now: mesh.Round, seed: int) -> dict[str, float]:

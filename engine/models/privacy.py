@@ -269,7 +269,9 @@ def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Out
                 "client_passes": float(number * asked["cohort"] * asked["local_epochs"]),
                 "standin_passes": number * asked["sampling"] * asked["clients"] * plan.local_epochs,
             }
-            yield Outcome(own | spent | accounts, {n: tuple(v) for n, v in curves.items()})
+            series = {name: tuple(values) for name, values in curves.items()}
+            rounds = (number, asked["rounds"])
+            yield Outcome(own | spent | accounts, series, rounds=rounds)
 
 
 def _measured(recall: Any, now: Round, private: float, free: float) -> dict[str, float]:

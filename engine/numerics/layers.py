@@ -214,20 +214,45 @@ class Network:
         What waits is a tensor that a later layer still reads: the residual of a block, the
         queries while the keys are computed. A layer in place needs no room for its output.
         """
-        size = {"input": self.sample}
-        born = {"input": 0}
-        last: dict[str, int] = {"input": 0}
-        for i, layer in enumerate(self.layers):
-            size[layer.name] = layer.outputs
-            born[layer.name] = i + 1 if layer.in_place else i
-            last[layer.name] = born[layer.name]
-            for tensor in layer.reads:
-                last[tensor] = i
+        born, read, size = self.lifetimes[1:]
         change = np.zeros(len(self.layers) + 2, dtype=np.int64)
-        for tensor, elements in size.items():
-            change[born[tensor]] += elements
-            change[last[tensor] + 1] -= elements
+        np.add.at(change, born, size)
+        np.add.at(change, read + 1, -size)
         return np.cumsum(change)[: len(self.layers)]
+
+    @cached_property
+    def lifetimes(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Of every tensor, the input first: made by which layer, alive from, last read, elements.
+
+        The input is made by -1. What a layer writes in place is alive from the next layer on.
+        """
+        place = {"input": 0} | {layer.name: i + 1 for i, layer in enumerate(self.layers)}
+        size = [self.sample] + [layer.outputs for layer in self.layers]
+        born = [0] + [i + 1 if layer.in_place else i for i, layer in enumerate(self.layers)]
+        read = list(born)
+        for i, layer in enumerate(self.layers):
+            for tensor in layer.reads:
+                read[place[tensor]] = i
+        made = np.arange(-1, len(self.layers), dtype=np.int64)
+        return made, np.array(born), np.array(read), np.array(size, dtype=np.int64)
+
+    @cached_property
+    def kept_made(self) -> Ints:
+        """Which layer made the tensor of each keep: the layer itself for what only it knows."""
+        place = {"input": -1} | {layer.name: i for i, layer in enumerate(self.layers)}
+        own = zip(self._keeps, self.kept_layer.tolist(), strict=True)
+        return np.array([place.get(keep.tensor, i) for keep, i in own], dtype=np.int64)
+
+    @cached_property
+    def kept_values(self) -> Bools:
+        """Whether each keep is a tensor itself, at the activations' precision."""
+        names = {"input"} | {layer.name for layer in self.layers}
+        return np.array([keep.form == "value" and keep.tensor in names for keep in self._keeps])
+
+    @cached_property
+    def macs_of(self) -> Ints:
+        """Multiply-accumulates of each layer."""
+        return np.array([layer.macs for layer in self.layers], dtype=np.int64)
 
     @cached_property
     def kept_layer(self) -> Ints:

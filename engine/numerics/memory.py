@@ -6,6 +6,10 @@ trained one also a gradient and the optimizer's state. Bytes a trained parameter
     arithmetic  weight  gradient  SGD  momentum  Adam
     fp32           4        4      0       4       8
     mixed          2        2      4       8      12     (a 32-bit master copy is in the last 3)
+    int8           4        4      0       4       8     (activations and frozen weights 8 bits)
+
+``int8`` trains a quantized graph: what is trained is kept in 32 bits and rounded where it is used,
+as the training code published with Lin et al. 2022 does (the paper keeps one byte).
 
 Activations (Cai et al. 2020, TinyTL, §3.1): what each layer keeps is in its table
 (``networks/tape.py``); nothing is kept before the earliest trained layer, since no gradient
@@ -18,6 +22,18 @@ room holds the gradients of these tensors, so that "so far" includes the layer i
 paper's convention walks the forward pass alone (so far excludes the layer) and looks at
 convolutions, linear layers, norms and nonlinearities, not at pooling or sums, as the profiler
 published with it does.
+
+Sparse update (Lin et al. 2022, "On-Device Training Under 256KB Memory"): biases of the
+last units, and of the matrices among them (the roles that LoRA would adapt, which leaves
+depthwise kernels out) the share of the input channels that is chosen; the layer keeps that
+share of its input. The task's classifier, if it is among them, is trained whole. The share is
+taken of a kernel's rows, rounded up; of a 3-channel stem it is no whole channel.
+
+Layer-wise training: the blocks learn one after the other against the network's own loss, all
+others frozen. Gradients, state and kept inputs are then one block's: the largest, not the sum.
+The later blocks still keep what the passing gradient needs (masks, or a GELU's input).
+
+Recomputation: see :mod:`engine.numerics.checkpointing`.
 
 LoRA (Hu et al. 2021): an adapted matrix is frozen, but the gradient of A needs its input and
 the gradient of B the rank-dimensional intermediate. The rank shrinks gradients and optimizer
@@ -34,23 +50,37 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from engine.numerics.checkpointing import (
+    RECOMPUTE,
+    Kept,
+    Recompute,
+    Segments,
+    best,
+    price,
+    segments,
+    uniform,
+    whole,
+)
 from engine.numerics.layers import Bools, Ints, Network
 
-Method: TypeAlias = Literal["none", "full", "last", "bias", "norm_last", "lora"]
+Method: TypeAlias = Literal[
+    "none", "full", "last", "bias", "norm_last", "lora", "sparse", "layerwise"
+]
 Optimizer: TypeAlias = Literal["sgd", "momentum", "adam"]
-Arithmetic: TypeAlias = Literal["fp32", "mixed"]
+Arithmetic: TypeAlias = Literal["fp32", "mixed", "int8"]
 Convention: TypeAlias = Literal["full", "paper"]
 
 METHODS: tuple[Method, ...] = get_args(Method)
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 FROZEN_BITS: tuple[int, ...] = (32, 16, 8, 4)
+CHANNELS: tuple[int, ...] = (1, 2, 4, 8)
 
 # Bytes of weight and of gradient a trained parameter, and bits of an activation.
-_WEIGHT_BYTES: dict[Arithmetic, int] = {"fp32": 4, "mixed": 2}
-_VALUE_BITS: dict[Arithmetic, int] = {"fp32": 32, "mixed": 16}
+_WEIGHT_BYTES: dict[Arithmetic, int] = {"fp32": 4, "mixed": 2, "int8": 4}
+_VALUE_BITS: dict[Arithmetic, int] = {"fp32": 32, "mixed": 16, "int8": 8}
 # Bytes of 32-bit state a trained parameter; mixed precision adds the master copy.
 _STATE_BYTES: dict[Optimizer, int] = {"sgd": 0, "momentum": 4, "adam": 8}
-_MASTER_BYTES: dict[Arithmetic, int] = {"fp32": 0, "mixed": 4}
+_MASTER_BYTES: dict[Arithmetic, int] = {"fp32": 0, "mixed": 4, "int8": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +98,20 @@ class Plan:
             without any bias (Llama) trains its norm gains: the nearest thing that it has.
             ``norm_last``: gains and shifts of the norms, and the classifier.
             ``lora``: adapters of rank ``rank`` on the matrices whose roles are ``targets``.
-        k: units that ``last`` trains.
+            ``sparse``: of the last ``k`` units all biases, and one in ``channels`` input
+            channels of the matrices whose roles are ``targets``.
+            ``layerwise``: everything, one block after the other.
+        k: units that ``last`` trains and that ``sparse`` reaches back to.
         rank: rank of LoRA's adapters.
+        channels: 1, 2, 4 or 8; see ``sparse``.
         targets: roles that LoRA adapts; empty for the network's own choice.
         frozen_bits: bits of a parameter that is not trained.
         batch: samples a step.
         optimizer: whose state a trained parameter has.
-        arithmetic: ``fp32``, or ``mixed`` 16/32-bit precision with 16-bit activations.
+        arithmetic: ``fp32``, ``mixed`` 16/32-bit precision with 16-bit activations, or ``int8``.
         recompute_attention: drop the s^2 tensors and compute them again (selective).
+        recompute: how segments are chosen that run again, ``none`` to keep everything. Ignored
+            by ``layerwise``, which keeps one block's inputs anyway.
         convention: ``full`` accounting, or the ``paper``'s: weights and activations alone,
             32-bit trained and 8-bit frozen parameters (TinyTL, §4.1).
     """
@@ -83,12 +119,14 @@ class Plan:
     method: Method
     k: int = 1
     rank: int = 8
+    channels: int = 1
     targets: tuple[str, ...] = ()
     frozen_bits: int = 32
     batch: int = 1
     optimizer: Optimizer = "sgd"
     arithmetic: Arithmetic = "fp32"
     recompute_attention: bool = False
+    recompute: Recompute = "none"
     convention: Convention = "full"
 
     def __post_init__(self) -> None:
@@ -98,6 +136,8 @@ class Plan:
             ("arithmetic", self.arithmetic, get_args(Arithmetic)),
             ("convention", self.convention, get_args(Convention)),
             ("frozen_bits", self.frozen_bits, FROZEN_BITS),
+            ("channels", self.channels, CHANNELS),
+            ("recompute", self.recompute, RECOMPUTE),
         ):
             if value not in allowed:
                 raise ValueError(f"{name}: {value!r} is not allowed; choose one of {allowed}")
@@ -105,15 +145,26 @@ class Plan:
             if count < 1:
                 raise ValueError(f"{name}: {count} is not allowed; give an integer from 1")
 
+    @property
+    def resting_bits(self) -> int:
+        """Bits of a parameter that is not trained: an 8-bit graph has none wider."""
+        if self.convention == "paper":
+            return 8
+        return min(self.frozen_bits, 8) if self.arithmetic == "int8" else self.frozen_bits
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryBreakdown:
     """Where the bytes of one training step go.
 
     ``activations`` is the largest amount held at once, kept and working together;
-    ``kept_by_block`` is what each block keeps (bytes, aligned with ``Network.blocks``) and
-    ``kept_by_layer`` each layer. ``inference`` is the memory of a forward pass alone, all
-    parameters at ``frozen_bits``. Everything is in bytes but ``trained_parameters``.
+    ``kept_by_block`` is what each block keeps then (bytes, aligned with ``Network.blocks``) and
+    ``kept_by_layer`` each layer. ``written`` is all that a step keeps for its backward pass: more
+    than is held at once where segments run again. ``segments`` counts these. ``inference`` is
+    the memory of a forward pass alone, all parameters at rest. ``trained_parameters``
+    and their bytes ``update`` are those of the whole job; where the blocks take turns,
+    everything else is that of the block that needs most. Everything is in bytes but
+    ``trained_parameters`` and ``segments``.
     """
 
     frozen_weights: int
@@ -122,8 +173,12 @@ class MemoryBreakdown:
     optimizer: int
     activations: int
     trained_parameters: int
+    update: int
     kept_by_layer: tuple[int, ...]
     kept_by_block: tuple[int, ...]
+    written: int
+    segments: int
+    again: tuple[bool, ...]
     inference: int
 
     @property
@@ -133,7 +188,7 @@ class MemoryBreakdown:
 
     @property
     def kept(self) -> int:
-        """All that is kept from the forward to the backward pass."""
+        """All that is kept from the forward to the backward pass at the same time."""
         return sum(self.kept_by_layer)
 
     @property
@@ -149,11 +204,37 @@ class MemoryBreakdown:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a plan trains: own parameters and whether the weight is trained, a layer."""
+    """What a plan trains in each layer.
 
-    parameters: Ints
-    weight: Bools
+    ``weights`` and ``biases`` count its own parameters, ``adapter`` those of its adapter;
+    ``whole`` says that its weight, if it is trained, is trained with all input channels.
+    """
+
+    weights: Ints
+    biases: Ints
     adapter: Ints
+    whole: Bools
+
+    @property
+    def parameters(self) -> Ints:
+        """Trained parameters of each layer, without adapters."""
+        return self.weights + self.biases
+
+    @property
+    def learns(self) -> Bools:
+        """Whether each layer trains anything."""
+        return (self.parameters + self.adapter) > 0
+
+    @property
+    def passes(self) -> Bools:
+        """Whether a gradient travels through each layer: iff something before it learns."""
+        return np.concatenate(([False], np.logical_or.accumulate(self.learns)[:-1]))
+
+    def only(self, chosen: Bools) -> Trained:
+        """The same in the chosen layers, nothing in the others."""
+        return Trained(
+            self.weights * chosen, self.biases * chosen, self.adapter * chosen, self.whole
+        )
 
 
 def training_memory(network: Network, plan: Plan, *, inference_batch: int = 1) -> MemoryBreakdown:
@@ -163,52 +244,79 @@ def training_memory(network: Network, plan: Plan, *, inference_batch: int = 1) -
     and the amplification refer to. Raises ValueError if the plan does not fit the network:
     more units than it has, an unknown role, no norms for ``norm_last``.
     """
+    return max(turns(network, plan, inference_batch=inference_batch), key=lambda each: each.peak)
+
+
+def turns(network: Network, plan: Plan, *, inference_batch: int = 1) -> list[MemoryBreakdown]:
+    """The accounts of what takes turns: every trained block of ``layerwise``, else one alone."""
     if inference_batch < 1:
         raise ValueError(f"inference_batch: {inference_batch} is not allowed; give at least 1")
     trained = trained_parts(network, plan)
-    adapters = int(trained.adapter.sum())
-    own = int(trained.parameters.sum())
-    count = own + adapters
     paper = plan.convention == "paper"
-    frozen_bits = 8 if paper else plan.frozen_bits
     weight_bytes = 4 if paper else _WEIGHT_BYTES[plan.arithmetic]
     state_bytes = _STATE_BYTES[plan.optimizer] + _MASTER_BYTES[plan.arithmetic]
     value_bits = _VALUE_BITS[plan.arithmetic]
-
-    kept = _kept_bytes(network, plan, trained, value_bits)
-    alive = plan.batch * network.live * (value_bits // 8)
-    if paper:
-        activations = (alive + np.cumsum(kept) - kept)[network.profiled]
-    else:
-        activations = alive + np.cumsum(kept)
-    by_block = np.zeros(len(network.blocks), dtype=np.int64)
-    np.add.at(by_block, network.block_of, kept)
+    resting = _whole_bytes(network.parameters, plan.resting_bits)
     working = int(network.live.max()) * inference_batch * value_bits // 8
-    return MemoryBreakdown(
-        frozen_weights=_whole_bytes(network.parameters - own, frozen_bits),
-        trained_weights=count * weight_bytes,
-        gradients=0 if paper else count * weight_bytes,
-        optimizer=0 if paper else count * state_bytes,
-        activations=int(activations.max()),
-        trained_parameters=count,
-        kept_by_layer=tuple(kept.tolist()),
-        kept_by_block=tuple(by_block.tolist()),
-        inference=_whole_bytes(network.parameters, frozen_bits) + working,
-    )
+    total = int((trained.parameters + trained.adapter).sum())
+    found = []
+    for turn in trained_turns(network, plan, trained):
+        own, adapters = int(turn.parameters.sum()), int(turn.adapter.sum())
+        count = own + adapters
+        held = _held(network, plan, turn, value_bits)
+        by_block = np.zeros(len(network.blocks), dtype=np.int64)
+        np.add.at(by_block, network.block_of, held.held_by_layer)
+        found.append(
+            MemoryBreakdown(
+                frozen_weights=_whole_bytes(network.parameters - own, plan.resting_bits),
+                trained_weights=count * weight_bytes,
+                gradients=0 if paper else count * weight_bytes,
+                optimizer=0 if paper else count * state_bytes,
+                activations=held.activations,
+                trained_parameters=total,
+                update=total * weight_bytes,
+                kept_by_layer=tuple(held.held_by_layer.tolist()),
+                kept_by_block=tuple(by_block.tolist()),
+                written=held.written,
+                segments=len(held.starts),
+                again=tuple(held.again.tolist()),
+                inference=resting + working,
+            )
+        )
+    return found
+
+
+def trained_turns(network: Network, plan: Plan, trained: Trained) -> list[Trained]:
+    """What trains together: block by block under ``layerwise``, else everything at once."""
+    if plan.method != "layerwise":
+        return [trained]
+    blocks = np.unique(network.block_of[trained.learns])
+    return [trained.only(network.block_of == block) for block in blocks]
 
 
 def trained_parts(network: Network, plan: Plan) -> Trained:
     """What ``plan`` trains in each layer of ``network``. Raises ValueError if it does not fit."""
     nothing = np.zeros(len(network.layers), dtype=np.bool_)
-    weight, bias, adapted = nothing, nothing, nothing
-    if plan.method == "full":
+    weight, bias, adapted, entire = nothing, nothing, nothing, ~nothing
+    if plan.method in ("last", "sparse") and plan.k > network.units:
+        raise ValueError(
+            f"k: {plan.k} is not allowed; {network.name} has {network.units} {network.unit}s"
+        )
+    reached = network.unit_of >= network.units - plan.k
+    targets = plan.targets or network.targets
+    unknown = set(targets) - network.roles
+    if plan.method in ("lora", "sparse") and unknown:
+        raise ValueError(
+            f"targets: {', '.join(sorted(unknown))} not in {network.name}; "
+            f"choose among {', '.join(sorted(network.roles))}"
+        )
+    if plan.method in ("full", "layerwise"):
         weight = bias = ~nothing
     elif plan.method == "last":
-        if plan.k > network.units:
-            raise ValueError(
-                f"k: {plan.k} is not allowed; {network.name} has {network.units} {network.unit}s"
-            )
-        weight = bias = network.unit_of >= network.units - plan.k
+        weight = bias = reached
+    elif plan.method == "sparse":
+        weight, bias = reached & network.adapted(targets), reached
+        entire = network.classifies | (plan.channels == 1)
     elif plan.method == "bias" and network.has_biases:
         weight, bias = network.classifies, ~nothing
     elif plan.method in ("bias", "norm_last"):
@@ -216,40 +324,62 @@ def trained_parts(network: Network, plan: Plan) -> Trained:
             raise ValueError(f"method: {plan.method} needs norms, {network.name} has none")
         weight = bias = network.norms | network.classifies
     elif plan.method == "lora":
-        targets = plan.targets or network.targets
-        unknown = set(targets) - network.roles
-        if unknown:
-            raise ValueError(
-                f"targets: {', '.join(sorted(unknown))} not in {network.name}; "
-                f"choose among {', '.join(sorted(network.roles))}"
-            )
         adapted = network.adapted(targets)
     free = ~network.fixed
-    weight = weight & free & (network.weights > 0)
-    own = network.weights * weight + network.biases * (bias & free)
-    return Trained(own, weight | adapted, plan.rank * network.spans * adapted)
+    rows = np.array([layer.d_in for layer in network.layers], dtype=np.int64)
+    part = -(-rows // plan.channels) * np.array([layer.d_out for layer in network.layers])
+    weights = np.where(entire, network.weights, part) * (weight & free)
+    return Trained(
+        weights, network.biases * (bias & free), plan.rank * network.spans * adapted, entire
+    )
 
 
-def _kept_bytes(network: Network, plan: Plan, trained: Trained, value_bits: int) -> Ints:
-    """Bytes that each layer keeps; a tensor that several need counts for the first."""
-    kept = np.zeros(len(network.layers), dtype=np.int64)
-    learns = (trained.parameters + trained.adapter) > 0
-    if not learns.any():
-        return kept
-    # A gradient passes through a layer iff something before it learns.
-    passes = np.concatenate(([False], np.logical_or.accumulate(learns)[:-1]))
+def _held(network: Network, plan: Plan, trained: Trained, value_bits: int) -> Segments:
+    """What is held and written, in the segments that ``plan`` chooses."""
+    kept = _kept(network, plan, trained, value_bits)
+    scale = plan.batch * value_bits // 8
+    paper = plan.convention == "paper"
+    if plan.recompute == "none" or plan.method == "layerwise":
+        return whole(network, kept, scale, paper)
+    costs = price(network, kept, scale, paper)
+    choose = uniform if plan.recompute == "uniform" else best
+    return segments(network, kept, costs, choose(costs))
+
+
+def _kept(network: Network, plan: Plan, trained: Trained, value_bits: int) -> Kept:
+    """The tensors kept; one that several layers need counts for the first, at its largest."""
+    passes = trained.passes
     where = network.kept_layer
-    active = np.where(network.kept_for_weight, trained.weight[where], passes[where])
+    for_weight = network.kept_for_weight
+    weight = (trained.weights > 0) | (trained.adapter > 0)
+    active = np.where(for_weight, weight[where], passes[where])
     if plan.recompute_attention:
         active &= ~network.kept_recomputable
     rows = np.flatnonzero(active)
-    _, first = np.unique(network.kept_tensor[rows], return_index=True)
-    rows = rows[first]
-    bits = network.kept_elements[rows] * network.kept_bits(value_bits)[rows] * plan.batch
-    np.add.at(kept, where[rows], -(-bits // 8))
+    entire = (trained.whole[where] | ~for_weight)[rows]
+    elements = network.kept_elements[rows]
+    elements = np.where(entire, elements, -(-elements // plan.channels))
+    sizes = -(-elements * network.kept_bits(value_bits)[rows] * plan.batch // 8)
+    numbers = network.kept_tensor[rows]
+    first = np.full(len(network.kept_tensor), len(rows))
+    np.minimum.at(first, numbers, np.arange(len(rows)))
+    largest = np.zeros(len(network.kept_tensor), dtype=np.int64)
+    np.maximum.at(largest, numbers, sizes)
+    full = np.zeros(len(network.kept_tensor), dtype=np.bool_)
+    np.logical_or.at(full, numbers, entire)
+    number = numbers[first[numbers] == np.arange(len(rows))]
+    chosen = rows[first[number]]
     # LoRA's intermediate: rank elements at every position of an adapted matrix.
-    intermediate = plan.rank * network.positions * (trained.adapter > 0)
-    return kept + intermediate * plan.batch * (value_bits // 8)
+    lora = np.flatnonzero(trained.adapter)
+    intermediate = plan.rank * network.positions[lora] * plan.batch * (value_bits // 8)
+    return Kept(
+        layer=np.concatenate((where[chosen], lora)),
+        made=np.concatenate((network.kept_made[chosen], lora)),
+        size=np.concatenate((largest[number], intermediate)),
+        whole=np.concatenate(
+            (network.kept_values[chosen] & full[number], np.zeros(len(lora), bool))
+        ),
+    )
 
 
 def _whole_bytes(elements: int, bits: int) -> int:

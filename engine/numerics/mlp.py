@@ -41,11 +41,16 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Which tensors learn: one flag a layer, and the rank of the LoRA pair beside each weight."""
+    """Which tensors learn: one flag a layer, and the rank of the LoRA pair beside each weight.
+
+    ``rows`` narrows a weight that learns to these of its inputs; empty, or an empty entry, does
+    not.
+    """
 
     weights: tuple[bool, ...]
     biases: tuple[bool, ...]
     rank: int = 0
+    rows: tuple[tuple[int, ...], ...] = ()
 
 
 def train_none(depth: int) -> Trained:
@@ -82,6 +87,33 @@ def train_lora(depth: int, rank: int) -> Trained:
     if rank < 1:
         raise ValueError(f"a LoRA pair has rank 1 or more, not {rank}")
     return Trained((False,) * depth, (False,) * depth, rank)
+
+
+def train_only(depth: int, layer: int) -> Trained:
+    """Train weights and biases of one layer, 0..depth - 1."""
+    if not 0 <= layer < depth:
+        raise ValueError(f"layers are 0 to {depth - 1}, not {layer}")
+    flags = tuple(i == layer for i in range(depth))
+    return Trained(flags, flags)
+
+
+def train_sparse(network: Network, layers: int, channels: int) -> Trained:
+    """Train the last ``layers`` biases, and one in ``channels`` inputs of their weights.
+
+    Sparse update (Lin et al. 2022). Chosen are the inputs with the largest weights; the
+    last layer, the classifier, learns whole.
+    """
+    if channels < 1:
+        raise ValueError(f"one in 1 or more channels learns, not one in {channels}")
+    flags = train_last(network.depth, layers).weights
+    rows: list[tuple[int, ...]] = []
+    for i, weight in enumerate(network.weights):
+        if not flags[i] or channels == 1 or i == network.depth - 1:
+            rows.append(())
+            continue
+        largest = np.argsort(-np.square(weight).sum(axis=1), kind="stable")
+        rows.append(tuple(sorted(largest[: -(-len(weight) // channels)].tolist())))
+    return Trained(flags, flags, rows=tuple(rows))
 
 
 def initial(widths: tuple[int, ...], rng: np.random.Generator) -> Network:
@@ -182,11 +214,14 @@ class Learner:
         self._optimizer = optimizer
         self._layers = range(network.depth)
         self._last = network.depth - 1
+        self._rows = [np.array(rows, dtype=np.intp) for rows in trained.rows]
         self._ranks = tuple(min(trained.rank, *pair) for pair in pairwise(self._widths))
         starts: list[FloatArray] = []
         for i in self._layers:
             if trained.weights[i]:
-                starts.append(network.weights[i])
+                chosen = self._chosen(i)
+                weight = network.weights[i]
+                starts.append(weight if chosen is None else weight[chosen])
             if trained.biases[i]:
                 starts.append(network.biases[i])
             if trained.rank and rng is not None:
@@ -205,6 +240,7 @@ class Learner:
         self._spare = np.zeros_like(self.parameters)
         self.updates = 0
         self._weights = list(network.weights)
+        self._parts: list[FloatArray | None] = [None] * network.depth
         self._biases = list(network.biases)
         self._a: list[FloatArray] = []
         self._b: list[FloatArray] = []
@@ -230,7 +266,13 @@ class Learner:
 
         for i in self._layers:
             if self._trained.weights[i]:
-                self._weights[i], self._gradients_w[i] = views(self._weights[i].shape)
+                chosen = self._chosen(i)
+                if chosen is None:
+                    self._weights[i], self._gradients_w[i] = views(self._weights[i].shape)
+                else:
+                    self._weights[i] = self._weights[i].copy()
+                    shape = (len(chosen), self._widths[i + 1])
+                    self._parts[i], self._gradients_w[i] = views(shape)
             if self._trained.biases[i]:
                 self._biases[i], self._gradients_bias[i] = views(self._biases[i].shape)
             if self._trained.rank:
@@ -243,8 +285,19 @@ class Learner:
                     tensors.append(tensor)
                     gradients.append(gradient)
 
+    def _chosen(self, i: int) -> IntArray | None:
+        """Inputs of layer ``i`` whose weights learn; None for all."""
+        return self._rows[i] if self._rows and len(self._rows[i]) else None
+
+    def _place(self) -> None:
+        """Put weights that learn in part where the layers read them."""
+        for i, part in enumerate(self._parts):
+            if part is not None:
+                self._weights[i][self._rows[i]] = part
+
     def network(self) -> Network:
         """Return the network as it is now, LoRA merged into the weights (copies)."""
+        self._place()
         weights = tuple(weight.copy() for weight in self._weights)
         for weight, a, b in zip(weights, self._a, self._b, strict=False):
             weight += a @ b
@@ -262,6 +315,8 @@ class Learner:
         weights, lora = self._weights, bool(self._a)
         matmul, total = np.matmul, np.add.reduce
 
+        if self._rows:
+            self._place()
         hidden = images
         for i in self._layers:
             z = buffers.z[i]
@@ -291,7 +346,8 @@ class Learner:
             g = buffers.g[i]
             gw, gb = self._gradients_w[i], self._gradients_bias[i]
             if gw is not None:
-                matmul(below.T, g, out=gw)
+                chosen = self._chosen(i)
+                matmul((below if chosen is None else below[:, chosen]).T, g, out=gw)
             if gb is not None:
                 total(g, axis=0, out=gb)
             if lora:

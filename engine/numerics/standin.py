@@ -17,11 +17,12 @@ import numpy as np
 
 from engine.numerics import mlp
 from engine.numerics.digits import CLASSES, PIXELS, TRAIN, Digits, split
-from engine.numerics.mlp import Network, Optimizer, Trained
-from engine.numerics.randomness import permutation, stream
+from engine.numerics.mlp import Learner, Network, Optimizer, Trained
+from engine.numerics.quantized import QuantizedLearner
+from engine.numerics.randomness import FloatArray, permutation, stream
 from engine.numerics.shifts import Shift, shifted
 
-Method: TypeAlias = Literal["none", "bias", "last", "lora", "full"]
+Method: TypeAlias = Literal["none", "bias", "last", "lora", "full", "sparse", "layerwise"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 WIDTHS = (PIXELS, 48, 32, CLASSES)
@@ -79,8 +80,14 @@ class Adaptation:
         return self.correct_kept / self.size
 
 
-def trained_by(method: Method, *, depth: int, rank: int) -> Trained:
-    """Return the tensors that ``method`` trains; ``depth`` is read by last, ``rank`` by lora."""
+def trained_by(
+    method: Method, *, depth: int, rank: int, channels: int = 1, network: Network | None = None
+) -> Trained:
+    """Return the tensors that ``method`` trains, of layer-wise training all of them.
+
+    ``depth`` is read by last and sparse, ``rank`` by lora; sparse takes one in ``channels`` of
+    the inputs of ``network``'s weights, the largest.
+    """
     if method == "none":
         return mlp.train_none(DEPTH)
     if method == "bias":
@@ -89,8 +96,12 @@ def trained_by(method: Method, *, depth: int, rank: int) -> Trained:
         return mlp.train_last(DEPTH, depth)
     if method == "lora":
         return mlp.train_lora(DEPTH, rank)
-    if method == "full":
+    if method in ("full", "layerwise"):
         return mlp.train_full(DEPTH)
+    if method == "sparse":
+        if network is None:
+            raise ValueError("sparse chooses by the weights: give the network")
+        return mlp.train_sparse(network, depth, channels)
     raise ValueError(f"methods are {', '.join(METHODS)}, not {method!r}")
 
 
@@ -100,6 +111,7 @@ def learning_rate_for(
     *,
     depth: int = 1,
     rank: int = 4,
+    channels: int = 1,
     batch: int = 8,
     optimizer: Optimizer = "adam",
 ) -> float:
@@ -108,9 +120,10 @@ def learning_rate_for(
     The square root of the batch keeps the variance of what an epoch adds (Krizhevsky 2014). The
     less is trained, the larger the best step: part is 1 for all layers and one more for each
     layer left frozen, 3 for biases, and 4/√rank for LoRA, whose product B·A grows with its rank
-    (after Kalajdzievski 2023). Dust and ear want small steps: a bright haze makes large ones
-    unstable, as inputs far from zero mean do (LeCun et al. 1998). Bases, parts and gentleness
-    are rounded from searches on seeds that no test uses.
+    (after Kalajdzievski 2023). One in c channels takes √c times the step of all of them, and a
+    layer that learns alone, for a third of the steps, twice. Dust and ear want small steps: a
+    bright haze makes large ones unstable, as inputs far from zero mean do (LeCun et al. 1998).
+    Bases, parts and gentleness are rounded from searches on seeds that no test uses.
     """
     part = {
         "none": 1.0,
@@ -118,6 +131,8 @@ def learning_rate_for(
         "last": 1.0 + DEPTH - depth,
         "lora": 4.0 / math.sqrt(rank),
         "full": 1.0,
+        "sparse": (1.0 + DEPTH - depth) * (math.sqrt(channels) if depth > 1 else 1.0),
+        "layerwise": 2.0,
     }[method]
     return _BASE_RATES[optimizer] * math.sqrt(batch) * part * _GENTLENESS[shift]
 
@@ -155,7 +170,10 @@ def adapt(
     method: Method = "full",
     depth: int = 1,
     rank: int = 4,
+    channels: int = 1,
     frozen_bits: int = 16,
+    eight_bit: bool = False,
+    scaling: bool = True,
     batch: int = 8,
     optimizer: Optimizer = "adam",
     examples: int = 200,
@@ -168,10 +186,15 @@ def adapt(
     Args:
         shift: how the user's digits differ, see :mod:`engine.numerics.shifts`.
         strength: how much, 0..1.
-        method: what learns.
-        depth: layers from the end that ``last`` trains, 1..3.
+        method: what learns. ``layerwise`` divides each epoch's examples among the layers, from
+            the first on; each begins with a fresh optimizer and is frozen, and rounded, after.
+        depth: layers from the end that ``last`` and ``sparse`` train, 1..3.
         rank: rank of ``lora``'s pairs; the output layer takes at most 10.
+        channels: ``sparse`` trains one in so many inputs of a weight.
         frozen_bits: width the frozen weights are rounded to; what learns stays float64.
+        eight_bit: learn in a graph of 8-bit weights and activations (``lora``: over 8-bit
+            weights alone).
+        scaling: scale the gradients of that graph, see :mod:`engine.numerics.quantized`.
         batch: examples a step; at most ``examples`` matter.
         optimizer: ``sgd``, ``momentum`` or ``adam``.
         examples: shifted training digits, 1..1437; fewer are a prefix of more.
@@ -187,39 +210,79 @@ def adapt(
         raise ValueError(f"there are 1 to {TRAIN} examples to adapt on, not {examples}")
     if batch < 1 or epochs < 1:
         raise ValueError(f"a batch and the epochs are 1 or more, got {batch} and {epochs}")
-    trained = trained_by(method, depth=depth, rank=rank)
+    trained = trained_by(
+        method, depth=depth, rank=rank, channels=channels, network=pretrained(seed)
+    )
     batch = min(batch, examples)
     if optimizer not in mlp.OPTIMIZERS:
         raise ValueError(f"optimizers are {', '.join(mlp.OPTIMIZERS)}, not {optimizer!r}")
     pool, test = _domain(shift, strength, seed)
     if learning_rate is None:
         learning_rate = learning_rate_for(
-            shift, method, depth=depth, rank=rank, batch=batch, optimizer=optimizer
+            shift,
+            method,
+            depth=depth,
+            rank=rank,
+            channels=channels,
+            batch=batch,
+            optimizer=optimizer,
         )
     if not 0.0 < learning_rate < math.inf:
         raise ValueError(f"a learning rate is above 0 and finite, not {learning_rate}")
+    if eight_bit:
+        frozen_bits = min(frozen_bits, 8)
 
     _, clean = split(seed)
-    start = mlp.quantized(pretrained(seed), frozen_bits, trained)
     images, targets = pool.images[:examples], mlp.one_hot(pool.labels[:examples], CLASSES)
-    learner = mlp.Learner(start, trained, optimizer, stream(seed, "standin", "lora"))
     order = stream(seed, "standin", "order")
+    rates = [learning_rate * (1.0 - epoch / epochs) for epoch in range(epochs)]
 
-    end = start
-    counts = [mlp.correct(start, test.images, test.labels)]
+    def learner_of(network: Network, part: Trained) -> Learner:
+        if eight_bit and not part.rank:
+            return QuantizedLearner(network, part, optimizer, images, scaling=scaling)
+        return Learner(network, part, optimizer, stream(seed, "standin", "lora"))
+
+    # At rest nothing of a layer-wise network learns; a layer is unrounded in its own turn alone.
+    resting = mlp.train_none(DEPTH) if method == "layerwise" else trained
+    learner = learner_of(mlp.quantized(pretrained(seed), frozen_bits, resting), resting)
+    counts = [_correct(learner, test)]
+    before = _correct(learner, clean)
+    updates = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        for epoch in range(epochs if method != "none" else 0):
-            rate = learning_rate * (1.0 - epoch / epochs)
-            learner.epoch(images, targets, batch, rate, order)
-            end = learner.network()
-            counts.append(mlp.correct(end, test.images, test.labels))
-        kept = mlp.correct(end, clean.images, clean.labels)
+        for rate in rates if method != "none" else ():
+            if method == "layerwise":
+                network = learner.network()
+                turns = np.array_split(permutation(order, examples), DEPTH)
+                for layer, turn in enumerate(turns):
+                    learner = learner_of(network, mlp.train_only(DEPTH, layer))
+                    _steps(learner, images[turn], targets[turn], batch, rate)
+                    updates += learner.updates
+                    network = mlp.quantized(learner.network(), frozen_bits, resting)
+                learner = learner_of(network, resting)
+            else:
+                learner.epoch(images, targets, batch, rate, order)
+            counts.append(_correct(learner, test))
+        kept = _correct(learner, clean)
     return Adaptation(
         correct=counts[-1],
         correct_before=counts[0],
-        correct_clean=mlp.correct(start, clean.images, clean.labels),
+        correct_clean=before,
         correct_kept=kept,
         size=len(test),
-        updates=learner.updates,
+        updates=updates + learner.updates,
         curve=tuple(count / len(test) for count in counts),
     )
+
+
+def _correct(learner: Learner, digits: Digits) -> int:
+    """How many digits the network has right as it would run: in its graph, if it has one."""
+    if isinstance(learner, QuantizedLearner):
+        return learner.correct(digits.images, digits.labels)
+    return mlp.correct(learner.network(), digits.images, digits.labels)
+
+
+def _steps(
+    learner: Learner, images: FloatArray, targets: FloatArray, batch: int, rate: float
+) -> None:
+    for at in range(0, len(images), batch):
+        learner.step(images[at : at + batch], targets[at : at + batch], rate)

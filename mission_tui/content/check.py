@@ -8,18 +8,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from math import log
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from engine import registry
 from engine.contract import Control, Metric, Model, SettingError, Value, complete
 from mission_tui.content import space
-from mission_tui.content.schema import Lock, Mission, Number, Part, Slider, texts_and_rules
+from mission_tui.content.schema import (
+    Alarm,
+    Bars,
+    Curve,
+    Frontier,
+    Instrument,
+    Lock,
+    MemoryMap,
+    Mission,
+    Number,
+    Part,
+    Size,
+    Slider,
+    Spec,
+    Stakeholder,
+    texts_and_rules,
+)
 from mission_tui.units import UnitError, base_of, factor
 
 Found = Iterator[tuple[tuple[str, ...], str]]
 PLACEHOLDER = re.compile(r"\{([a-z0-9_-]+)\}")
 LOCK_WORDS = frozenset({"truth", "value", "low", "high"})
 """What the explanations of a lock may quote besides constants and given figures."""
+CARRIED: Final = "carried"
+"""What texts quote the label of the class that was carried to their part as."""
+SIZES: Final[tuple[Size, ...]] = get_args(Size)
 MOST_STEPS: Final = 1_000
 """Steps that one slider may have: nobody turns through more, and the gate walks them all."""
 
@@ -34,13 +53,24 @@ def problems(mission: Mission) -> Found:
     for part_id, part in mission.parts.items():
         for key, message in _part(mission, part):
             yield ("parts", part_id, *key), message
+    yield from _handed_on(mission)
     yield from _texts(mission)
+
+
+def _handed_on(mission: Mission) -> Found:
+    """What is carried comes from one earlier part."""
+    givers = [part.order for part in mission.parts.values() if part.carry]
+    if len(givers) > 1:
+        yield ("parts",), "two parts carry something on; one may"
+    for part_id, part in mission.parts.items():
+        if part.carried and not any(order < part.order for order in givers):
+            yield ("parts", part_id, "carried"), "no earlier part carries anything on"
 
 
 def _part(mission: Mission, part: Part) -> Found:
     try:
         model = registry.model(part.model)
-    except registry.UnknownModelError as error:
+    except (registry.UnknownModelError, ValueError) as error:
         yield ("model",), str(error)
         return
     if part.kind == "budgeted" and not part.runs:
@@ -67,13 +97,112 @@ def _part(mission: Mission, part: Part) -> Found:
         for term in metrics[name].terms if name in metrics else ():
             if term not in part.mechanisms:
                 yield ("mechanisms",), f"{term!r} is missing: a claim about {name} may need it"
-    yield from _names(("frontier",), dict.fromkeys(part.frontier or ()), metrics)
-    if "memory_map" in part.instruments and not any(
-        spec.metric == "peak_memory" for spec in part.specs.values()
-    ):
-        yield ("instruments",), "a memory map needs a spec on peak_memory: its limit"
-    if "frontier" in part.instruments and not part.frontier:
-        yield ("frontier",), 'say which metrics: frontier = ["x metric", "y metric"]'
+    for name, instrument in part.instruments.items():
+        for key, message in _instrument(part, model, instrument):
+            yield ("instruments", name, *key), message
+    for name, alarm in part.alarms.items():
+        yield from _limit(mission, ("alarms", name), alarm, metrics)
+    yield from _carry(part)
+    for size, carried in part.carried.items():
+        for name, number in carried.fixed.items():
+            key = ("carried", size, "fixed", name)
+            yield from number_problems(key, number)
+            yield from _allowed((*key, "value"), part, {name: number.value})
+            options = (option for use in part.sliders.values() for option in use.options.values())
+            if name in part.sliders or any(name in option.sets for option in options):
+                yield key, f"{name} is moved by a slider, which would win"
+        yield from _on_grid(("carried", size, "reference"), part, carried.reference)
+    if part.carried and len(part.carried) < len(SIZES):
+        yield ("carried",), "say what each class means: " + ", ".join(SIZES)
+    for name, party in part.stakeholders.items():
+        for key, message in _stakeholder(part, party, metrics):
+            yield ("stakeholders", name, *key), message
+    if part.stakeholders and part.kind != "budgeted":
+        yield ("kind",), "stakeholders argue over runs that cost something: a budgeted part"
+    if bool(part.stakeholders) != bool(part.scenario):
+        words = "a part with stakeholders says its scenario: feasible, concession or infeasible"
+        yield ("scenario",), words
+
+
+def _instrument(part: Part, model: Model, instrument: Instrument) -> Found:
+    metrics = {metric.name: metric for metric in model.metrics}
+    series = {each.name: each for each in model.series}
+    match instrument:
+        case MemoryMap():
+            if "memory" not in series:
+                yield (), f"{part.model} has no memory map"
+            if not any(spec.metric == "peak_memory" for spec in part.specs.values()):
+                yield (), "a memory map needs a spec on peak_memory: its limit"
+        case Frontier():
+            yield from _names(("x",), {instrument.x: None}, metrics)
+            yield from _names(("y",), {instrument.y: None}, metrics)
+            for axis in (instrument.x, instrument.y):
+                if axis in metrics and axis not in part.metrics:
+                    yield (), f"{axis} has no label in the part's metrics"
+        case Curve():
+            yield from _names(("x",), {instrument.x: None}, series)
+            yield from _names(("lines",), instrument.lines, series)
+            units = {series[line].unit for line in instrument.lines if line in series}
+            if len(units) > 1:
+                yield ("lines",), "lines of one chart share a unit; these have several"
+            if instrument.at is not None:
+                yield from _names(("at",), {instrument.at: None}, {**metrics, **part.sliders})
+        case Bars():
+            yield from _names(("series",), {instrument.series: None}, series)
+            if instrument.series in series and not series[instrument.series].labels:
+                yield ("series",), f"{instrument.series} has no labels to name the bars"
+
+
+def _carry(part: Part) -> Found:
+    if part.carry is None:
+        return
+    carry = part.carry
+    use = part.sliders.get(carry.slider)
+    if use is None or not use.options:
+        yield ("carry", "slider"), "name a slider with options: " + ", ".join(part.sliders)
+        return
+    yield from _names(("carry", "classes"), carry.classes, use.options)
+    for option in use.options.keys() - carry.classes.keys():
+        yield ("carry", "classes"), f"{option!r} has no class; give it small, medium or large"
+
+
+def _stakeholder(part: Part, party: Stakeholder, metrics: Mapping[str, Metric]) -> Found:
+    for name, want in party.wants.items():
+        key = ("wants", name)
+        yield from _names((*key, "metric"), {want.metric: None}, metrics)
+        if want.aspire == want.reserve:
+            yield (*key, "aspire"), "must differ from the reserve: which way is better?"
+        sign = 1 if want.more else -1
+        if not sign * want.reserve <= sign * want.asks <= sign * want.aspire:
+            yield (*key, "asks"), "must lie between the reserve and the aspiration"
+    bound = party.bound
+    if bound is None:
+        return
+    yield from _on_grid(("bound", "corner"), part, bound.corner)
+    yield from _names(("bound", "want"), {bound.want: None}, party.wants)
+    if bound.want in party.wants:
+        metric = metrics.get(party.wants[bound.want].metric)
+        if metric is not None and not metric.exact:
+            yield ("bound", "want"), f"{metric.name} is measured; only accounting can be a proof"
+    if bound.under is not None:
+        yield from _names(("bound", "under"), {bound.under: None}, part.stakeholders)
+        if part.stakeholders.get(bound.under) is party:
+            yield ("bound", "under"), "a party's want is disproved under another party's demand"
+
+
+def _on_grid(key: tuple[str, ...], part: Part, setting: Mapping[str, Value]) -> Found:
+    for slider, value in setting.items():
+        try:
+            space.check_on_grid(part, slider, value)
+        except SettingError as error:
+            yield key, str(error)
+
+
+def _allowed(key: tuple[str, ...], part: Part, setting: Mapping[str, Value]) -> Found:
+    try:
+        complete(registry.model(part.model).controls, setting)
+    except SettingError as error:
+        yield key, str(error)
 
 
 def _controls(part: Part, model: Model) -> Found:
@@ -157,13 +286,18 @@ def _settings(part: Part) -> Found:
 
 def _specs(mission: Mission, part: Part, metrics: Mapping[str, Metric]) -> Found:
     for name, spec in part.specs.items():
-        key = ("specs", name)
-        yield from _names((*key, "metric"), {spec.metric: None}, metrics)
-        if (spec.at_most is None) == (spec.at_least is None):
-            yield key, "give one limit: at_most or at_least"
-        limit = spec.at_most if spec.at_least is None else spec.at_least
-        if isinstance(limit, str):
-            yield from _constant(mission, key, limit, metrics.get(spec.metric))
+        yield from _limit(mission, ("specs", name), spec, metrics)
+
+
+def _limit(
+    mission: Mission, key: tuple[str, ...], spec: Spec | Alarm, metrics: Mapping[str, Metric]
+) -> Found:
+    yield from _names((*key, "metric"), {spec.metric: None}, metrics)
+    if (spec.at_most is None) == (spec.at_least is None):
+        yield key, "give one limit: at_most or at_least"
+    limit = spec.at_most if spec.at_least is None else spec.at_least
+    if isinstance(limit, str):
+        yield from _constant(mission, key, limit, metrics.get(spec.metric))
 
 
 def _constant(mission: Mission, key: tuple[str, ...], name: str, metric: Metric | None) -> Found:
@@ -186,6 +320,8 @@ def _lock(mission: Mission, part: Part, lock: Lock, metrics: Mapping[str, Metric
             yield ("kind",), "a yes or no is a choice"
         metric = metrics.get(getattr(truth, "metric", ""))
         unit = "×" if truth.query == "ratio" else metric.unit if metric else lock.unit
+        if truth.query == "difference" and unit == "%":
+            unit = "points"
         if truth.query not in {"argbest", "crossing", "exists"}:
             try:
                 factor(lock.unit, unit)
@@ -266,9 +402,14 @@ def _texts(mission: Mission) -> Found:
         key = tuple(path.split("."))
         allowed = set(constants)
         if key[0] == "parts":
-            allowed |= mission.parts[key[1]].given.keys()
+            part = mission.parts[key[1]]
+            allowed |= part.given.keys()
+            if part.carried:
+                allowed.add(CARRIED)
             if len(key) > 2 and key[2] == "locks":
                 allowed |= LOCK_WORDS
+            if len(key) > 2 and key[2] in {"specs", "alarms"}:
+                allowed |= part.metrics.keys()
         for name in PLACEHOLDER.findall(text):
             if name not in allowed:
                 yield key, f"{{{name}}} can't be filled here; known: {', '.join(sorted(allowed))}"

@@ -19,7 +19,7 @@ from mission_tui.content.check import number_problems, problems
 from mission_tui.content.schema import Mission, Personas, texts_and_rules
 from mission_tui.text import clean_line
 
-LARGEST: Final = 65_536
+LARGEST: Final = 196_608
 """Bytes that a mission file may have."""
 _LONGEST_KEY: Final = 12
 """Dots in one key: a 32 kB chain of them takes a TOML parser seconds."""

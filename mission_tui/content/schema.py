@@ -126,6 +126,78 @@ class Spec(Table):
     failure: Failure
 
 
+class Alarm(Table):
+    """A named failure that is no spec: the model was lost, the mesh fell apart, the cap was hit.
+
+    It sounds where ``metric`` is at its limit or past it, and is shown before any broken spec.
+    """
+
+    metric: str
+    at_most: float | str | None = None
+    at_least: float | str | None = None
+    title: Short
+    text: Prose
+
+
+class MemoryMap(Table):
+    """Where the bytes of training go, against the learning slice."""
+
+    kind: Literal["memory_map"]
+    beside: bool = False
+
+
+class Frontier(Table):
+    """Two metrics against each other: every run, the limits, the bet."""
+
+    kind: Literal["frontier"]
+    title: Short
+    x: str
+    y: str
+    beside: bool = False
+
+
+class Curve(Table):
+    """Up to three series over another. ``at`` marks where a metric or a slider stands."""
+
+    kind: Literal["curve"]
+    title: Short
+    x: str
+    lines: Annotated[dict[str, Short], Field(min_length=1, max_length=3)]
+    at: str | None = None
+    beside: bool = False
+
+
+class Bars(Table):
+    """A labelled series as bars."""
+
+    kind: Literal["bars"]
+    title: Short
+    series: str
+    beside: bool = False
+
+
+Instrument: TypeAlias = Annotated[MemoryMap | Frontier | Curve | Bars, Discriminator("kind")]
+
+Size: TypeAlias = Literal["small", "medium", "large"]
+"""What is carried from one part to the next is one of three classes, so that all can be vetted."""
+
+
+class Carry(Table):
+    """What a part hands on: the class of the slider's value in its best passing run."""
+
+    slider: str
+    classes: dict[str, Size]
+    missed: Size
+
+
+class Carried(Table):
+    """What a class that was handed on means here."""
+
+    label: Short
+    fixed: dict[str, Number] = {}
+    reference: dict[str, Value] = {}
+
+
 class Point(Table):
     """A metric at a setting."""
 
@@ -242,12 +314,97 @@ class ClaimAsk(Table):
     attempts: int = Field(default=3, ge=1, le=9)
 
 
+class Want(Table):
+    """One issue of a party: the public ask, and the private reserve, aspiration and weight.
+
+    More is better where the aspiration is above the reserve. ``reserve`` is what the party can
+    just live with, ``aspire`` what it dreams of.
+    """
+
+    metric: str
+    label: Short
+    asks: float
+    reserve: float
+    aspire: float
+    weight: float = Field(gt=0)
+
+    @property
+    def more(self) -> bool:
+        """Whether more is better."""
+        return self.aspire > self.reserve
+
+
+class Bound(Table):
+    """How a want can be disproved: the corner where its metric is as good as it gets.
+
+    ``corner`` sets every slider that moves the metric to its favourable end, as far as what the
+    party named in ``under`` demands allows it.
+    """
+
+    want: Id
+    under: Id | None = None
+    corner: dict[str, Value]
+    text: Prose
+
+
+class Replies(Table):
+    """What a party says to each outcome of a move."""
+
+    met: Prose
+    traded: Prose
+    countered: Prose
+    not_met: Prose
+    no_proof: Prose
+    disproved: Prose
+    waived: Prose
+    left: Prose
+    reopened: Prose = "That is not the design we agreed on. We talk again."
+
+
+class Endings(Table):
+    """What became of it, told in the debrief."""
+
+    met: Prose
+    traded: Prose
+    disproved: Prose
+    waived: Prose
+    left: Prose
+
+
+class Stakeholder(Table):
+    """A party at the table: a role, never a person.
+
+    ``patience`` is how many refused moves it takes until the party leaves. ``floor`` is the
+    weighted utility, from 0 (its reserves) to 1 (its aspirations), that a trade must reach.
+    """
+
+    name: Short
+    opening: Prose
+    patience: int = Field(default=3, ge=1, le=6)
+    floor: float = Field(ge=0, le=1)
+    wants: Annotated[dict[Id, Want], Field(min_length=1)]
+    bound: Bound | None = None
+    replies: Replies
+    endings: Endings
+
+
+class Decision(Table):
+    """What the player decides at the end, and what the one required paragraph must answer."""
+
+    question: Prose
+    facts: tuple[Line, ...] = ()
+    options: Annotated[dict[Id, Line], Field(min_length=2, max_length=4)]
+    ask: Line
+
+
 class Part(Table):
-    """One part: a lock, a workbench, a reveal, a claim.
+    """One part: a lock, a workbench, a reveal, a claim; with stakeholders, their table too.
 
     ``fixed`` holds the scenario: engine controls that no slider moves. ``given`` names figures
     that texts may quote as ``{name}``: the engine computes them, so they can't go stale.
-    ``stand_in`` says on the workbench what the measured metrics were measured on.
+    ``stand_in`` says on the workbench what the measured metrics were measured on. ``carry`` is
+    what the part hands on, ``carried`` what each class that an earlier one hands on means here.
+    ``scenario`` declares what the stakeholders' joint demand is, and the gate holds it to that.
     """
 
     order: int
@@ -273,9 +430,26 @@ class Part(Table):
     specs: dict[Id, Spec]
     locks: dict[Id, Lock]
     claim: ClaimAsk
-    instruments: tuple[Literal["memory_map", "frontier"], ...]
-    frontier: tuple[str, str] | None = None
+    instruments: Annotated[dict[Id, Instrument], Field(min_length=1)]
+    alarms: dict[Id, Alarm] = {}
+    carry: Carry | None = None
+    carried: dict[Size, Carried] = {}
+    scenario: Literal["feasible", "concession", "infeasible"] | None = None
+    stakeholders: dict[Id, Stakeholder] = {}
     hints: dict[Id, Prose] = {}
+
+    def given_class(self, size: Size) -> Part:
+        """This part with what was carried to it filled in. Itself where nothing can be."""
+        if size not in self.carried:
+            return self
+        brought = self.carried[size]
+        return self.model_copy(
+            update={
+                "fixed": self.fixed | brought.fixed,
+                "reference": self.reference | brought.reference,
+                "carried": {size: brought},
+            }
+        )
 
 
 class Mission(Table):
@@ -290,6 +464,7 @@ class Mission(Table):
     crisis: Crisis
     constants: dict[Id, Number] = {}
     parts: Annotated[dict[Id, Part], Field(min_length=1)]
+    decision: Decision | None = None
     track: Id
     persona: Persona
 

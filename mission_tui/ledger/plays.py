@@ -183,11 +183,9 @@ def _mission_of(first: Event, find: Find) -> Mission:
     if not isinstance(hashes, Mapping) or hashes.get("rules") != mission_hash(mission).rules:
         raise PlayError("the mission's rules have changed since; start it anew")
     versions = data.get("models")
-    for part in mission.parts.values():
-        if not isinstance(versions, Mapping) or versions.get(part.model) != evaluate.version(
-            part.model
-        ):
-            raise PlayError(f"the model {part.model} has another version now; start it anew")
+    for model, here in evaluate.versions(mission).items():
+        if not isinstance(versions, Mapping) or versions.get(model) != here:
+            raise PlayError(f"the model {model} has another version now; start it anew")
     return mission
 
 

@@ -8,11 +8,12 @@ own tolerance (one test sample), because numpy's last bits differ between machin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from engine import registry
+from engine.contract import Outcome
 from mission_tui.content.schema import Mission
 from mission_tui.ledger.verdict import State, Verdict
 from mission_tui.play import actions as do
@@ -99,11 +100,10 @@ def replay(mission: Mission, events: Sequence[Event]) -> Replay:
 def missing_version(mission: Mission, first: Event) -> str | None:
     """Why this program can't compute a play again: a model of another version. None if it can."""
     versions = first.data.get("models")
-    for part in mission.parts.values():
-        here = evaluate.version(part.model)
-        then = versions.get(part.model) if isinstance(versions, Mapping) else None
+    for model, here in evaluate.versions(mission).items():
+        then = versions.get(model) if isinstance(versions, Mapping) else None
         if then != here:
-            return f"model {part.model} was version {then} and is version {here} here"
+            return f"model {model} was version {then} and is version {here} here"
     return None
 
 
@@ -127,19 +127,19 @@ def _compared(session: Session, event: Event) -> Iterator[Row]:
     """What the engine measured in one event, beside what it measures now."""
     match do.read(event):
         case do.Finish() as action:
-            run = session.state.runs[action.number - 1]
-            again = evaluate.outcome(session.request(run.setting))
-            yield from _outcome(
-                session, event, action.outcome, again.metrics, again.series, again.picks
-            )
+            again = yield from _again(session, event, action, None)
+            if again is None:
+                return
             met = {reading.id: reading.met for reading in session.readings(again.metrics)}
             for name, recorded in event.data["met"].items():
                 if recorded != met[name]:
                     words = (str(recorded), str(met[name]))
                     yield Row(event.seq, event.kind, f"met.{name}", *words, "marginal")
+        case do.Cancel() as action:
+            yield from _again(session, event, action, action.rounds)
         case do.Enter(truths=truths) if truths:
             for name, truth in truths.items():
-                part = session.mission.parts[str(event.part)]
+                part = session.part_of(str(event.part))
                 seed = session.seed_of(str(event.part))
                 again_truth = locks.truth(session.mission, part, part.locks[name], seed)
                 metric = part.locks[name].why.metric
@@ -150,15 +150,31 @@ def _compared(session: Session, event: Event) -> Iterator[Row]:
                 yield _row(event, f"{where}.mechanism", truth.mechanism, again_truth.mechanism, 0)
                 yield from _terms(session, event, where, metric, truth.terms, again_truth.terms)
         case do.Claim() as action:
-            first, second = (session.evidence().get(number) for number in action.runs)
+            cited = {run.number: run for run in session.state.runs if run.outcome is not None}
+            first, second = (cited.get(number) for number in action.runs)
             if first is None or second is None or not metric_of(session.part, action.metric).terms:
                 return  # the rules refused it already
             again_terms = evaluate.explain(
-                action.metric, session.request(first.setting), session.request(second.setting)
+                action.metric, session.request_of(first), session.request_of(second)
             )
             yield from _terms(
                 session, event, "terms", action.metric, action.terms, again_terms.terms
             )
+
+
+def _again(
+    session: Session, event: Event, action: do.Finish | do.Cancel, rounds: int | None
+) -> Generator[Row, None, Outcome | None]:
+    """Execute a run again, obeying its picks and as far as it went, and compare. Gives it."""
+    run = session.state.runs[action.number - 1]
+    try:
+        found = evaluate.again(session.request(run.setting), action.outcome.picks, rounds)
+    except (LookupError, ValueError, ArithmeticError) as error:
+        yield Row(event.seq, event.kind, "run", "as recorded", str(error), "fails")
+        return None
+    recorded = action.outcome
+    yield from _outcome(session, event, recorded, found.metrics, found.series, found.picks)
+    return found
 
 
 def _outcome(

@@ -175,6 +175,31 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Say something to a party: meet, trade or disprove with a pinned run, or waive a want.
+
+    A waiver names the want, the threshold that the design must keep, and who owns the risk.
+    """
+
+    kind: ClassVar = "move"
+    party: str
+    move: str
+    run: int | None = None
+    want: str | None = None
+    threshold: float | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Decide, and defend it in a paragraph (which no machine grades)."""
+
+    kind: ClassVar = "decision"
+    choice: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A draft of free text, saved as it grows."""
 
@@ -213,6 +238,8 @@ Action: TypeAlias = (
     | Unpin
     | Hint
     | Claim
+    | Move
+    | Decide
     | Note
     | Recover
     | Close

@@ -1,29 +1,35 @@
 """Players that are programs: they drive the same Session, and their ledgers say so.
 
-``reference`` knows the engine's answers and the mission's reference solution: it shows that a
-part can be won. ``random`` knows nothing: it shows what luck alone reaches.
+``reference`` knows the engine's answers, the mission's reference solution and what each party
+privately wants: it shows that a part can be won. ``accept`` plays as well and signs a waiver for
+whatever is asked, ``refuse`` calls everything impossible: both must lose at a table. ``random``
+knows nothing: it shows what luck alone reaches.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final, Protocol
 
 from engine.contract import Value
 from mission_tui.content import space
-from mission_tui.content.schema import Lock
-from mission_tui.play import locks
-from mission_tui.play.actions import Close, Seal
+from mission_tui.content.schema import Lock, Part
+from mission_tui.play import locks, talks
+from mission_tui.play.actions import Close, Decide, Instant, Move, Pin, Seal
 from mission_tui.play.claims import Evidence, differing
 from mission_tui.play.evaluate import Request, explain, outcome
 from mission_tui.play.game import Game
-from mission_tui.play.session import Session
+from mission_tui.play.session import Refused, Run, Session
+
+OWNER: Final = "a bot, which owns nothing"
+"""Whom a bot's waivers name: nobody should take them for a person's."""
+PARAGRAPH: Final = "A bot decided this: it took an option and weighed nothing."
 
 
 class Bot(Protocol):
-    """How a program plays: what it predicts, what it tries, what it claims."""
+    """How a program plays: what it predicts, tries, brings to the table, says and claims."""
 
     name: str
 
@@ -35,8 +41,20 @@ class Bot(Protocol):
         """The settings to run, in order."""
         ...
 
+    def pins(self, session: Session) -> Sequence[int]:
+        """The runs to pin before the talks."""
+        ...
+
+    def move(self, session: Session) -> Move:
+        """The next move at the table."""
+        ...
+
     def claim(self, session: Session) -> tuple[str, tuple[int, int], str]:
         """A metric, two runs and a mechanism."""
+        ...
+
+    def decide(self, session: Session) -> Decide:
+        """The decision, and its paragraph."""
         ...
 
 
@@ -46,22 +64,53 @@ class Reference:
     name = "reference"
 
     def predict(self, session: Session, name: str, lock: Lock) -> Seal:
-        """The truth, with a band of ten per cent."""
+        """The truth, with a band of ten per cent or of the lock's own ±."""
         truth = locks.truth(session.mission, session.part, lock, session.seed)
         if isinstance(truth.value, str):
             return Seal(name, truth.value, None, None, True, truth.mechanism, 0, 0)
         value = float(truth.value)
-        low, high = sorted((value * 0.9, value * 1.1))
-        return Seal(name, value, low, high, None, truth.mechanism, 0, 0)
+        slack = max(abs(value) * 0.1, lock.within or 0.0)
+        return Seal(name, value, value - slack, value + slack, None, truth.mechanism, 0, 0)
 
     def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
-        """The default, the reference, then the reference with one slider back at a time."""
+        """The reference, the bounds' corners, the reference with one slider back, the default.
+
+        The reference comes first, so that a small budget suffices; a live part opens on its
+        default, where the crisis is.
+        """
         part = session.part
-        yield part.default
-        yield part.reference
-        for slider, value in part.default.items():
-            if value != part.reference[slider]:
-                yield {**part.reference, slider: value}
+        back = (
+            {**part.reference, slider: value}
+            for slider, value in part.default.items()
+            if value != part.reference[slider]
+        )
+        wanted = [part.reference, *_corners(part), *back, part.default]
+        if part.kind == "live":
+            wanted.insert(0, part.default)
+        tried: list[Mapping[str, Value]] = []
+        for setting in wanted:
+            if setting not in tried:
+                tried.append(setting)
+                yield setting
+
+    def pins(self, session: Session) -> Sequence[int]:
+        """The runs that a deal can be made with; where there is none, every run."""
+        table = session.state.table
+        way = deal(session.part, table, _cited(session.state.runs)) if table else None
+        cited = dict.fromkeys(move.run for move in way or () if move.run is not None)
+        return list(cited) or _ended(session)
+
+    def move(self, session: Session) -> Move:
+        """The next step to a deal; where there is no deal, what is accepted; else a waiver."""
+        table = session.state.table
+        assert table is not None
+        runs = _cited(session.citable())
+        if way := deal(session.part, table, runs):
+            return way[0]
+        for move, found in _accepted(session.part, table, runs):
+            if not found.reopened:
+                return move
+        return waiver(session, table.open[0])
 
     def claim(self, session: Session) -> tuple[str, tuple[int, int], str]:
         """The controlled pair with the largest move of the first metric that may be claimed."""
@@ -73,6 +122,42 @@ class Reference:
         )
         terms = explain(metric, _request(session, first), _request(session, second))
         return metric, (first.number, second.number), terms.largest
+
+    def decide(self, session: Session) -> Decide:
+        """The first option."""
+        return Decide(_options(session)[0], PARAGRAPH)
+
+
+class Accept(Reference):
+    """Plays the reference's runs, and signs whatever is asked at the table."""
+
+    name = "accept"
+
+    def move(self, session: Session) -> Move:
+        """A waiver for the first party that still asks for something."""
+        table = session.state.table
+        assert table is not None
+        return waiver(session, table.open[0])
+
+
+class Refuse(Reference):
+    """Plays the reference's runs, pins them all, and calls every demand impossible."""
+
+    name = "refuse"
+
+    def pins(self, session: Session) -> Sequence[int]:
+        """Every run that came to its end."""
+        return _ended(session)
+
+    def move(self, session: Session) -> Move:
+        """One pinned run after the other as the proof, to one party after the other."""
+        table = session.state.table
+        assert table is not None
+        party, at_hand = table.open[0], session.citable()
+        if not at_hand:
+            return waiver(session, party)
+        run = at_hand[table.stands[party].refusals % len(at_hand)]
+        return Move(party, "disprove", run.number)
 
 
 class Random:
@@ -90,7 +175,7 @@ class Random:
             option = self._dice.choice(sorted(lock.options))
             return Seal(name, option, None, None, self._dice.random() < 0.5, mechanism, 0, 0)
         start = outcome(session.request(session.part.default)).metrics[lock.why.metric]
-        value = start * 10 ** self._dice.uniform(-1.5, 1.5)
+        value = (abs(start) or 1.0) * 10 ** self._dice.uniform(-1.5, 1.5)
         return Seal(name, value, value / 2, value * 2, None, mechanism, 0, 0)
 
     def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
@@ -101,23 +186,85 @@ class Random:
                 for slider in session.part.sliders
             }
 
+    def pins(self, session: Session) -> Sequence[int]:
+        """Any of the runs that came to their end."""
+        ended = _ended(session)
+        return self._dice.sample(ended, self._dice.randint(0, len(ended)))
+
+    def move(self, session: Session) -> Move:
+        """Any move that the rules allow: a waiver of each open party always is one."""
+        table = session.state.table
+        assert table is not None
+        possible = [waiver(session, party) for party in table.open]
+        possible += [
+            Move(party, kind, run.number)
+            for party in table.open
+            for kind in talks.KINDS
+            for run in session.citable()
+        ]
+        return self._dice.choice([move for move in possible if _allowed(session, move)])
+
     def claim(self, session: Session) -> tuple[str, tuple[int, int], str]:
         """Any metric, any two runs, any mechanism."""
         metric = self._dice.choice(session.part.claim.metrics)
         first, second = self._dice.sample(sorted(session.evidence()), 2)
         return metric, (first, second), self._dice.choice(sorted(session.part.mechanisms))
 
+    def decide(self, session: Session) -> Decide:
+        """Any option."""
+        return Decide(self._dice.choice(_options(session)), PARAGRAPH)
 
-NAMES: Final = ("reference", "random")
+
+NAMES: Final = ("reference", "random", "accept", "refuse")
 
 
 def bot(name: str, seed: int) -> Bot:
     """The bot called ``name``. Raises KeyError for any other."""
-    if name == "reference":
-        return Reference()
-    if name == "random":
-        return Random(seed)
+    match name:
+        case "reference":
+            return Reference()
+        case "random":
+            return Random(seed)
+        case "accept":
+            return Accept()
+        case "refuse":
+            return Refuse()
     raise KeyError(name)
+
+
+def deal(part: Part, table: talks.Table, runs: Sequence[talks.Cited]) -> tuple[Move, ...] | None:
+    """The shortest way of accepted moves to a table that is won, or None where there is none.
+
+    Which party comes first matters: a design that one is given may reopen what another agreed to.
+    """
+    ways: list[tuple[talks.Table, tuple[Move, ...]]] = [(table, ())]
+    seen = []
+    while ways:
+        now, way = ways.pop(0)
+        if now.won:
+            return way
+        for move, found in _accepted(part, now, runs):
+            then = talks.after(part, now, move.party, found, move.run, {})
+            if (then.stands, then.run) not in seen:
+                seen.append((then.stands, then.run))
+                ways.append((then, (*way, move)))
+    return None
+
+
+def waiver(session: Session, party: str) -> Move:
+    """A waiver at what the party asks, or at what the design on the table gives if that is less.
+
+    It waives the first want that the design leaves unmet; of several equal ones the first.
+    """
+    table = session.state.table
+    assert table is not None
+    wants, demand = session.part.stakeholders[party].wants, table.stands[party].demand
+    lies = session.state.runs[table.run - 1].outcome if table.run is not None else None
+    metrics = lies.metrics if lies else {}
+    unmet = talks.lacking(session.part.stakeholders[party], demand, metrics) if lies else ()
+    want = next(iter(unmet or wants))
+    threshold = metrics[wants[want].metric] if want in unmet else demand[want]
+    return Move(party, "waive", want=want, threshold=threshold, owner=OWNER)
 
 
 def play(game: Game, player: Bot) -> None:
@@ -137,27 +284,45 @@ def _step(game: Game, player: Bot) -> None:
             else:
                 game.go("workbench", 0, 0)
         case "workbench":
-            for setting in player.settings(session):
-                if game.session.runs_left == 0:
-                    break
-                for slider, value in setting.items():
-                    if game.setting[slider] != value:
-                        game.turn(slider, value)
-                game.run()
-            for _ in range(game.session.distinct_left):
-                if game.session.runs_left != 0:
-                    _nudge(game)
-            game.go("reveal", 0, 0)
+            _experiment(game, player)
+            _on(game)
+        case "talks":
+            if session.state.table is None or session.state.table.over:
+                _on(game)
+            else:
+                game.act(player.move(session))
         case "reveal":
-            game.go("claim", 0, 0)
+            _on(game)
         case "claim":
             metric, runs, mechanism = player.claim(session)
             game.claim(game.draft(metric, *runs), runs, mechanism, "")
-            following = game.session.next_step
-            assert following is not None
-            game.go(following.screen, 0, 0)
+            _on(game)
+        case "decision":
+            game.act(player.decide(session))
+            _on(game)
         case "debrief":
             game.act(Close())
+
+
+def _on(game: Game) -> None:
+    """Go to the next step."""
+    following = game.session.next_step
+    assert following is not None
+    game.go(following.screen, 0, 0)
+
+
+def _experiment(game: Game, player: Bot) -> None:
+    """Make the player's runs, as far as the budget goes, and pin what it will cite."""
+    for setting in player.settings(game.session):
+        if game.session.runs_left == 0:
+            break
+        _run_at(game, setting)
+    for _ in range(game.session.distinct_left):
+        if game.session.runs_left != 0:
+            _nudge(game)
+    if game.session.part.stakeholders:
+        for number in player.pins(game.session):
+            game.act(Pin(number))
 
 
 def _nudge(game: Game) -> None:
@@ -166,11 +331,67 @@ def _nudge(game: Game) -> None:
     tried = [run.setting for run in session.state.runs]
     for setting in space.grid(session.part, tuple(session.part.sliders)):
         if setting not in tried:
-            for slider, value in setting.items():
-                if game.setting[slider] != value:
-                    game.turn(slider, value)
-            game.run()
+            _run_at(game, setting)
             return
+
+
+def _run_at(game: Game, setting: Mapping[str, Value]) -> None:
+    for slider, value in setting.items():
+        if game.setting[slider] != value:
+            game.turn(slider, value)
+    game.run()
+
+
+def _corners(part: Part) -> Iterator[Mapping[str, Value]]:
+    """Where each party's want is as good as it gets; other sliders as in the reference."""
+    for party in part.stakeholders.values():
+        if party.bound is not None:
+            yield {**part.reference, **party.bound.corner}
+
+
+def _accepted(
+    part: Part, table: talks.Table, runs: Sequence[talks.Cited]
+) -> Iterator[tuple[Move, talks.Answer]]:
+    """Every move with a run that a party would accept now."""
+    if table.over:
+        return
+    for party in table.open:
+        for kind in talks.KINDS:
+            for run in runs:
+                if kind == "waive" or (
+                    kind != "disprove" and talks.broken_waiver(part, table, run)
+                ):
+                    continue
+                found = talks.answer(part, table, party, kind, run)
+                if found.accepted:
+                    yield Move(party, kind, run.number), found
+
+
+def _allowed(session: Session, move: Move) -> bool:
+    try:
+        session.decide(move, Instant(session.mono_ms, ""))
+    except Refused:
+        return False
+    return True
+
+
+def _options(session: Session) -> list[str]:
+    decision = session.mission.decision
+    assert decision is not None
+    return list(decision.options)
+
+
+def _ended(session: Session) -> list[int]:
+    return [run.number for run in session.state.runs if run.ended]
+
+
+def _cited(runs: Iterable[Run]) -> list[talks.Cited]:
+    """The runs that came to their end, as evidence at the table."""
+    return [
+        talks.Cited(run.number, run.setting, run.outcome.metrics)
+        for run in runs
+        if run.ended and run.outcome is not None
+    ]
 
 
 def _request(session: Session, run: Evidence) -> Request:

@@ -16,15 +16,21 @@ from mission_tui.units import UnitError, amount, base_of, factor, half_step, sho
 ROSE: Final = "rose"
 FELL: Final = "fell"
 STILL: Final = "did not move"
+ROUNDS: Final = "rounds"
+"""What two runs differ in where one was stopped early: it confounds whatever they show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A run as a claim sees it: its number, its sliders, and the metrics it came out with."""
+    """A run as a claim sees it: its number, its sliders, and the metrics it came out with.
+
+    ``rounds`` is after how many rounds it was stopped; None where it came to its end.
+    """
 
     number: int
     setting: Mapping[str, Value]
     metrics: Mapping[str, float]
+    rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,9 @@ class Draft:
 
 
 def differing(before: Evidence, after: Evidence) -> tuple[str, ...]:
-    """The sliders in which two runs differ."""
-    return tuple(name for name in before.setting if before.setting[name] != after.setting.get(name))
+    """The sliders in which two runs differ; and ``rounds``, where they did not do as many."""
+    sliders = [name for name in before.setting if before.setting[name] != after.setting.get(name)]
+    return (*sliders, *([ROUNDS] if before.rounds != after.rounds else []))
 
 
 def draft(part: Part, metric: str, before: Evidence, after: Evidence) -> Draft:
@@ -52,7 +59,7 @@ def draft(part: Part, metric: str, before: Evidence, after: Evidence) -> Draft:
     change = after.metrics[metric] - before.metrics[metric]
     number, written = amount(change, unit)
     changed = differing(before, after)
-    control = changed[0] if changed else ""
+    control = next((name for name in changed if name != ROUNDS), "")
     still = float(number) == 0
     return Draft(
         metric,
@@ -73,13 +80,13 @@ def verdict(part: Part, claim: Claim, runs: Mapping[int, Evidence]) -> dict[str,
     """
     before, after = (runs.get(number) for number in claim.runs)
     if before is None or after is None or before is after:
-        return {"runs": "cite two different runs that came to their end"}
+        return {"runs": "cite two different runs"}
     if claim.metric not in part.claim.metrics:
         return {"runs": "this part's claim is about " + ", ".join(part.claim.metrics)}
     failed: dict[str, str] = {}
     changed = differing(before, after)
     others = [name for name in changed if name != claim.control]
-    if claim.control not in changed:
+    if claim.control not in changed or claim.control == ROUNDS:
         failed["control"] = f"{claim.control or 'nothing'} is the same in both runs"
     elif others:
         failed["control"] = "confounded by " + ", ".join(others)

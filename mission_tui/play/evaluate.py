@@ -9,7 +9,7 @@ from functools import lru_cache
 from engine import registry
 from engine.contract import Outcome, Terms, Value
 from mission_tui.content import space
-from mission_tui.content.schema import Part
+from mission_tui.content.schema import Mission, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,31 @@ def outcome(request: Request) -> Outcome:
     return registry.evaluate(request.model, dict(request.setting), seed=request.seed)
 
 
-def stream(request: Request) -> Iterator[Outcome]:
-    """The engine's partial outcomes for a request; the last one is :func:`outcome`'s."""
-    return registry.stream(request.model, dict(request.setting), seed=request.seed)
+def stream(request: Request, follow: tuple[int, ...] = ()) -> Iterator[Outcome]:
+    """The engine's partial outcomes for a request; the last one is :func:`outcome`'s.
+
+    ``follow`` are recorded picks to be obeyed: raises ValueError where they are not possible.
+    """
+    return registry.stream(request.model, dict(request.setting), seed=request.seed, follow=follow)
+
+
+@lru_cache(maxsize=1024)
+def again(request: Request, picks: tuple[int, ...], rounds: int | None) -> Outcome:
+    """What a recorded run comes to when it is executed again, for replay.
+
+    Recorded picks are obeyed (ValueError where they are not possible); a run that was stopped
+    is executed for exactly as many rounds (LookupError where it has no such round).
+    """
+    if rounds is None and not picks:
+        return outcome(request)
+    last = None
+    for frame in stream(request, picks):
+        last = frame
+        if rounds is not None and (frame.rounds[0] if frame.rounds else 0) == rounds:
+            return frame
+    if last is None or rounds is not None:
+        raise LookupError(f"the run has no round {rounds}")
+    return last
 
 
 @lru_cache(maxsize=1024)
@@ -46,6 +68,10 @@ def explain(metric: str, before: Request, after: Request) -> Terms:
     )
 
 
-def version(model: str) -> int:
-    """The version of a model."""
-    return registry.model(model).version
+def versions(mission: Mission) -> dict[str, int]:
+    """The version of every model that a mission uses."""
+    return {
+        name: registry.model(name).version
+        for part in mission.parts.values()
+        for name in registry.parts(part.model)
+    }

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from engine.contract import Outcome, Terms, Value
 from mission_tui.content import space
 from mission_tui.play import actions as do
-from mission_tui.play import claims, evaluate, locks
+from mission_tui.play import claims, evaluate, locks, queries
 from mission_tui.play.actions import Action, Instant, Recorded
+from mission_tui.play.evaluate import Request
 from mission_tui.play.events import Event
 from mission_tui.play.session import Refused, Run, Session
 from mission_tui.play.start import instant
@@ -98,6 +99,19 @@ class Game:
         self.act(do.Finish(run.number, Recorded.of(outcome)))
         return self.session.state.runs[run.number - 1]
 
+    def cancel_run(self, run: Run, partial: Outcome) -> Run:
+        """Stop a run where it is: charged all the same, and citable as so many rounds."""
+        done = partial.rounds[0] if partial.rounds else 0
+        self.act(do.Cancel(run.number, done, Recorded.of(partial)))
+        return self.session.state.runs[run.number - 1]
+
+    def restart_run(self) -> Run | None:
+        """Take up the run that a dead process left in flight; it is not charged again."""
+        run = self.session.in_flight
+        if run is not None:
+            self.act(do.Restart(run.number))
+        return run
+
     def run(self) -> Run:
         """Commit the sliders, compute, and record: for drivers that can wait."""
         run = self.begin_run()
@@ -108,12 +122,23 @@ class Game:
 
         ``outcome`` is what the engine gave for it, where the driver has asked already.
         """
-        run = self.session.in_flight
+        run = self.restart_run()
         if run is None:
             return None
-        self.act(do.Restart(run.number))
         found = outcome or evaluate.outcome(self.session.request(run.setting))
         return self.end_run(run, found)
+
+    def truth_requests(self) -> list[Request]:
+        """What :meth:`truths` will ask the engine; none once they are revealed."""
+        session = self.session
+        if session.state.truths:
+            return []
+        asked = (
+            Request.at(session.part, setting, session.seed)
+            for lock in session.part.locks.values()
+            for setting in queries.settings(session.part, lock.truth)
+        )
+        return list(dict.fromkeys(asked))
 
     def truths(self) -> dict[str, do.Truth]:
         """What the engine answers to the locks of this part; once revealed, what it answered."""
@@ -144,31 +169,39 @@ class Game:
         self.act(do.Enter(screen, truths))
 
     def why(self, metric: str) -> tuple[Run | None, Terms]:
-        """The law's terms from the baseline (None is the default) to where the sliders stand."""
-        base = self.session.baseline(self.setting)
-        first = base.setting if base else self.session.part.default
-        terms = evaluate.explain(
-            metric, self.session.request(first), self.session.request(self.setting)
-        )
-        return base, terms
+        """The law's terms from the baseline (None is the default) to what the instruments show.
+
+        They show the sliders as they stand, or the last run where runs are budgeted.
+        """
+        session = self.session
+        last = None if session.follows_sliders else session.last_run
+        base = session.baseline(last.setting if last else self.setting)
+        start = session.request_of(base) if base else session.request(session.part.default)
+        if last is not None:
+            end = session.request_of(last)
+        else:
+            end = session.request(self.setting) if session.follows_sliders else start
+        return base, evaluate.explain(metric, start, end)
 
     def draft(self, metric: str, first: int, second: int) -> claims.Draft:
         """The sentence that two runs fill. Raises :class:`Refused` for runs that can't."""
         runs = self.session.evidence()
         if first not in runs or second not in runs or first == second:
-            raise Refused("choose two different runs that came to their end")
+            raise Refused("choose two different runs")
         return claims.draft(self.session.part, metric, runs[first], runs[second])
+
+    def terms(self, metric: str, runs: tuple[int, int]) -> Terms:
+        """The law's terms between two runs. For a fleet the engine takes seconds to find them."""
+        first, second = (self.session.state.runs[number - 1] for number in runs)
+        return evaluate.explain(
+            metric, self.session.request_of(first), self.session.request_of(second)
+        )
 
     def claim(
         self, draft: claims.Draft, runs: tuple[int, int], mechanism: str, answer: str
     ) -> None:
         """File a claim: the drafted sentence, the student's why, and the law's own terms."""
-        cited = self.session.evidence()
-        terms = evaluate.explain(
-            draft.metric,
-            self.session.request(cited[runs[0]].setting),
-            self.session.request(cited[runs[1]].setting),
-        )
+        terms = self.terms(draft.metric, runs)
         self.act(
             do.Claim(
                 draft.metric,

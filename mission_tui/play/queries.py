@@ -86,6 +86,24 @@ def answer(
             assert_never(query)
 
 
+def settings(part: schema.Part, query: schema.Query) -> Iterator[Mapping[str, Value]]:
+    """Every setting that an answer asks the engine about, so that the way there can be shown."""
+    match query:
+        case schema.Point():
+            yield query.setting
+        case schema.Difference() | schema.Ratio():
+            yield query.first
+            yield query.second
+        case schema.Best() | schema.Exists():
+            for combination in space.grid(part, query.over):
+                yield {**query.setting, **combination}
+        case schema.ArgBest() | schema.Crossing():
+            for combination in space.grid(part, (query.over,)):
+                yield {**query.setting, **combination}
+        case _:
+            assert_never(query)
+
+
 Found = Iterator[tuple[dict[str, Value], Mapping[str, float]]]
 
 

@@ -11,20 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any, Final, Literal, assert_never
 
 from engine.contract import SettingError, Value
 from mission_tui.content import space
-from mission_tui.content.schema import Lock, Mission, Part
+from mission_tui.content.schema import Alarm, Failure, Lock, Mission, Part, Size
 from mission_tui.play import actions as do
-from mission_tui.play import claims, locks, seeds
+from mission_tui.play import claims, locks, seeds, talks
 from mission_tui.play.actions import Action, Instant, Recorded
 from mission_tui.play.evaluate import Request
 from mission_tui.play.events import Event
-from mission_tui.play.specs import Reading, readings, worst_share
+from mission_tui.play.specs import Reading, failure, readings, worst_share
 
-Screen = Literal["briefing", "lock", "workbench", "reveal", "claim", "debrief"]
-PART_SCREENS: Final[tuple[Screen, ...]] = ("lock", "workbench", "reveal", "claim")
+Screen = Literal["briefing", "lock", "workbench", "talks", "reveal", "claim", "decision", "debrief"]
+PART_SCREENS: Final[tuple[Screen, ...]] = ("lock", "workbench", "talks", "reveal", "claim")
 
 
 class Refused(Exception):
@@ -95,6 +96,7 @@ class PartState:
     pins: tuple[int, ...] = ()
     hints: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    table: talks.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,18 @@ class Session:
     at: Step = field(default_factory=lambda: Step("briefing", None))
     furthest: int = 0
     parts: Mapping[str, PartState] = field(default_factory=dict)
+    decision: do.Decide | None = None
     closed: bool = False
 
     @classmethod
     def begin(cls, mission: Mission, header: Mapping[str, Any]) -> Session:
         """The session after its header."""
-        parts = {name: PartState(dict(part.default)) for name, part in mission.ordered}
+        parts = {
+            name: PartState(
+                dict(part.default), table=talks.opened(part) if part.stakeholders else None
+            )
+            for name, part in mission.ordered
+        }
         return cls(mission, header, parts=parts)
 
     # -- questions that a driver may ask ---------------------------------------------------
@@ -121,13 +129,41 @@ class Session:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every step of this mission, in order."""
-        inner = (Step(screen, name) for name, _ in self.mission.ordered for screen in PART_SCREENS)
-        return (Step("briefing", None), *inner, Step("debrief", None))
+        inner = (
+            Step(screen, name)
+            for name, _ in self.mission.ordered
+            for screen in self.screens_of(name)
+        )
+        end: tuple[Screen, ...] = ("debrief",)
+        if self.mission.decision is not None:
+            end = ("decision", "debrief")
+        return (Step("briefing", None), *inner, *(Step(screen, None) for screen in end))
+
+    def screens_of(self, part_id: str) -> tuple[Screen, ...]:
+        """The screens of a part, in order: talks only where there is somebody to talk to."""
+        parties = self.mission.parts[part_id].stakeholders
+        return tuple(screen for screen in PART_SCREENS if parties or screen != "talks")
 
     @property
     def part(self) -> Part:
         """The part being played (the first one before any, the last one after all)."""
-        return self.mission.parts[self.part_id]
+        return self.part_of(self.part_id)
+
+    def part_of(self, part_id: str) -> Part:
+        """A part, with what an earlier one hands on to it filled in."""
+        part = self.mission.parts[part_id]
+        return part.given_class(self.brought) if part.carried and self.brought else part
+
+    @cached_property
+    def brought(self) -> Size | None:
+        """The class that is handed on: that of the best passing run, or what a miss comes to."""
+        for name, part in self.mission.ordered:
+            if part.carry is not None:
+                best = self.best_run(name)
+                if best is None or not best.passed:
+                    return part.carry.missed
+                return part.carry.classes[str(best.setting[part.carry.slider])]
+        return None
 
     @property
     def part_id(self) -> str:
@@ -135,7 +171,7 @@ class Session:
         if self.at.part is not None:
             return self.at.part
         names = [name for name, _ in self.mission.ordered]
-        return names[-1] if self.at.screen == "debrief" else names[0]
+        return names[0] if self.at.screen == "briefing" else names[-1]
 
     @property
     def state(self) -> PartState:
@@ -160,6 +196,16 @@ class Session:
     def request(self, setting: Mapping[str, Value] | None = None) -> Request:
         """What to ask the engine for the sliders as they stand, or at ``setting``."""
         return Request.at(self.part, self.state.setting if setting is None else setting, self.seed)
+
+    def request_of(self, run: Run) -> Request:
+        """What to ask the engine for a run: of one that was stopped, just the rounds it did."""
+        stopped = {} if not run.rounds else {"rounds": run.rounds}
+        return self.request({**run.setting, **(stopped if self.goes_in_rounds else {})})
+
+    @property
+    def goes_in_rounds(self) -> bool:
+        """Whether a run of this part comes round by round, so that it can be stopped."""
+        return space.engine_control(self.part, "rounds") is not None
 
     @property
     def next_lock(self) -> tuple[str, Lock] | None:
@@ -189,13 +235,36 @@ class Session:
         """The specs of any part at an outcome."""
         return readings(self.mission, self.mission.parts[part_id], metrics)
 
+    def failure(self, metrics: Mapping[str, float]) -> Failure | Alarm | None:
+        """What an outcome of this part is called where it fails; None where nothing does."""
+        return failure(self.mission, self.part, metrics)
+
     def passed(self, part_id: str) -> bool:
-        """Whether some run of a part meets every spec."""
+        """Whether a run of a part meets every spec; with stakeholders, whether they are won."""
+        table = self.parts[part_id].table
+        if table is not None:
+            return table.won
         return any(run.passed for run in self.parts[part_id].runs)
 
+    @property
+    def follows_sliders(self) -> bool:
+        """Whether the instruments show the sliders as they stand, or the last committed run."""
+        return self.part.kind == "live"
+
+    @property
+    def last_run(self) -> Run | None:
+        """The last run that has something to show: one that ended or was stopped."""
+        return next((run for run in reversed(self.state.runs) if run.outcome is not None), None)
+
     def best_run(self, part_id: str) -> Run | None:
-        """The run that stands: the one with the most room at its tightest spec."""
+        """The run that stands: the one on the table, else the one with the most room.
+
+        Room is counted at a run's tightest spec.
+        """
         part = self.mission.parts[part_id]
+        table = self.parts[part_id].table
+        if table is not None and table.run is not None:
+            return self.parts[part_id].runs[table.run - 1]
         ended = [run for run in self.parts[part_id].runs if run.ended and run.outcome]
         return max(
             ended,
@@ -208,19 +277,23 @@ class Session:
         )
 
     def evidence(self) -> dict[int, claims.Evidence]:
-        """The runs of this part that a claim may cite."""
+        """The runs of this part that a claim may cite; one that was stopped as so many rounds."""
         return {
-            run.number: claims.Evidence(run.number, run.setting, run.outcome.metrics)
+            run.number: claims.Evidence(run.number, run.setting, run.outcome.metrics, run.rounds)
             for run in self.state.runs
-            if run.outcome is not None and run.ended
+            if run.outcome is not None
         }
+
+    def citable(self) -> tuple[Run, ...]:
+        """The runs that may be cited at the table: pinned, and come to their end."""
+        return tuple(run for run in self.state.runs if run.ended and run.number in self.state.pins)
 
     def judgements(self, part_id: str) -> dict[str, locks.Judgement]:
         """The part's predictions beside their truths, once revealed."""
         state = self.parts[part_id]
         if not state.truths:
             return {}
-        return locks.judged(self.mission.parts[part_id], state.sealed, state.truths)
+        return locks.judged(self.part_of(part_id), state.sealed, state.truths)
 
     @property
     def next_hint(self) -> str | None:
@@ -282,8 +355,10 @@ class Session:
                 return moved._entered(action)
             case do.Close():
                 return replace(moved, closed=True)
+            case do.Decide():
+                return replace(moved, decision=action)
             case _:
-                return moved._with_part(_applied(self.state, action, event))
+                return moved._with_part(_applied(self.part, self.state, action, event))
 
     @classmethod
     def replayed(cls, mission: Mission, events: tuple[Event, ...]) -> Session:
@@ -346,6 +421,8 @@ class Session:
                 self._flying(action.number)
                 if self.part.kind == "live":
                     raise Refused("a free run can't be cancelled")
+                if action.rounds < 0:
+                    raise Refused("a run is stopped after a round that it has done")
                 return here, {}
             case do.Restart():
                 self._flying(action.number)
@@ -363,6 +440,10 @@ class Session:
                 return here, {"stage": len(self.state.hints) + 1}
             case do.Claim():
                 return here, self._claim(action)
+            case do.Move():
+                return here, self._move(action)
+            case do.Decide():
+                return None, self._decide(action)
             case do.Close():
                 return None, self._close()
             case _:
@@ -374,7 +455,7 @@ class Session:
             if action.truths is not None:
                 raise Refused("truths come with the reveal alone")
             return step.part, {}
-        part, state = self.mission.parts[step.part or ""], self.parts[step.part or ""]
+        part, state = self.part_of(step.part or ""), self.parts[step.part or ""]
         if action.truths is None or action.truths.keys() != part.locks.keys():
             raise Refused("a reveal brings the truth of every lock")
         if state.truths and dict(state.truths) != action.truths:
@@ -407,7 +488,11 @@ class Session:
         done = self.steps[target - 1]
         if done == self.at and self.in_flight:
             raise Refused("a run is in flight; let it end first")
-        if target <= self.furthest or done.part is None:
+        if target <= self.furthest:
+            return
+        if done.screen == "decision" and self.decision is None:
+            raise Refused("decide first: the paragraph is the one that you must write")
+        if done.part is None:
             return
         state, part = self.parts[done.part], self.mission.parts[done.part]
         if done.screen == "lock" and state.sealed.keys() != part.locks.keys():
@@ -416,6 +501,11 @@ class Session:
             raise Refused(
                 f"record {self.distinct_left} more run"
                 f"{'s' if self.distinct_left > 1 else ''} at another setting first"
+            )
+        if done.screen == "talks" and state.table is not None and not state.table.over:
+            raise Refused(
+                f"the table is still open: {state.table.turns_left} moves are left, "
+                "and a waiver ends any argument"
             )
         if done.screen == "reveal" and not state.truths:
             raise Refused("see your prediction beside the truth first")
@@ -476,10 +566,72 @@ class Session:
         failed = claims.verdict(self.part, action, self.evidence())
         return {"failed": failed, "verified": not failed}
 
+    def _move(self, action: do.Move) -> dict[str, Any]:
+        self._on("talks")
+        part, table = self.part, self.state.table
+        if table is None or action.party not in part.stakeholders:
+            raise Refused("there is no such party at the table")
+        kind = next((kind for kind in talks.KINDS if kind == action.move), None)
+        if kind is None:
+            raise Refused("choose one of " + ", ".join(talks.KINDS))
+        if table.turns_left <= 0:
+            raise Refused("no move is left: the table is closed")
+        if table.stands[action.party].settled:
+            raise Refused("that party is settled, or has left the table")
+        if kind == "waive":
+            self._waive(action, table)
+            run = None
+        else:
+            run = self._at_the_table(action)
+            if kind != "disprove" and (broken := talks.broken_waiver(part, table, run)):
+                party, want = (part.stakeholders[broken[0]], broken[1])
+                raise Refused(
+                    f"run #{run.number} breaks your own waiver on {party.wants[want].label}"
+                )
+        found = asdict(talks.answer(part, table, action.party, kind, run))
+        named = {name: list(found[name]) for name in ("lacking", "loose", "reopened")}
+        return {**found, **named, "turn": table.turns + 1}  # as a file gives it back
+
+    def _at_the_table(self, action: do.Move) -> talks.Cited:
+        """The run that a move cites: pinned, and come to its end."""
+        if action.want is not None or action.threshold is not None or action.owner:
+            raise Refused("only a waiver names a threshold and an owner")
+        for run in self.citable():
+            if run.number == action.run and run.outcome is not None:
+                return talks.Cited(run.number, run.setting, run.outcome.metrics)
+        raise Refused("cite a run that is pinned and came to its end")
+
+    def _waive(self, action: do.Move, table: talks.Table) -> None:
+        """Raise unless a waiver says all that it must."""
+        want = self.part.stakeholders[action.party].wants.get(action.want or "")
+        if want is None:
+            raise Refused("name the want that you waive")
+        if action.run is not None:
+            raise Refused("a waiver cites no run")
+        if action.threshold is None or not isfinite(action.threshold):
+            raise Refused("give the threshold that the design must still keep")
+        if not action.owner.strip():
+            raise Refused("a risk has an owner: say who")
+        if table.run is not None:
+            lies = self.state.runs[table.run - 1].outcome
+            if lies and not talks.good(want, lies.metrics[want.metric], action.threshold):
+                raise Refused(f"the design on the table, run #{table.run}, breaks that threshold")
+
+    def _decide(self, action: do.Decide) -> dict[str, Any]:
+        self._on("decision")
+        decision = self.mission.decision
+        if decision is None or action.choice not in decision.options:
+            raise Refused("choose one of the options")
+        if self.decision is not None:
+            raise Refused("the decision is made")
+        if not action.text.strip():
+            raise Refused("defend it: the paragraph is the one that you must write")
+        return {}
+
     def _close(self) -> dict[str, Any]:
         if self.at.screen != "debrief":
             raise Refused("a play closes from its debrief")
-        outcome = {}
+        outcome: dict[str, dict[str, Any]] = {}
         for name in self.mission.parts:
             best = self.best_run(name)
             outcome[name] = {
@@ -488,6 +640,11 @@ class Session:
                 "best_run": best.number if best else None,
                 "claim_verified": any(filed.verified for filed in self.parts[name].claims),
             }
+            table = self.parts[name].table
+            if table is not None:
+                outcome[name]["parties"] = {
+                    party: stand.settled or "open" for party, stand in table.stands.items()
+                }
         return {"count": self.seq, "outcome": outcome}
 
     def _on(self, screen: Screen) -> None:
@@ -517,7 +674,7 @@ class Session:
         return replace(self, parts={**self.parts, self.part_id: state})
 
 
-def _applied(state: PartState, action: Action, event: Event) -> PartState:
+def _applied(part: Part, state: PartState, action: Action, event: Event) -> PartState:
     """A part's state after one of the actions that belong to parts."""
     match action:
         case do.Seal():
@@ -549,6 +706,31 @@ def _applied(state: PartState, action: Action, event: Event) -> PartState:
             return replace(state, hints=(*state.hints, action.hint))
         case do.Note():
             return replace(state, notes={**state.notes, action.field: action.text})
+        case do.Move() if state.table is not None:
+            found = event.data
+            answer = talks.Answer(
+                found["accepted"],
+                found["reply"],
+                found["settled"],
+                dict(found["demand"]),
+                tuple(found["lacking"]),
+                tuple(found["loose"]),
+                tuple(found["reopened"]),
+            )
+            waived: dict[str, float] = {}
+            if action.want is not None and action.threshold is not None:
+                waived[action.want] = action.threshold
+            table = talks.after(
+                part,
+                state.table,
+                action.party,
+                answer,
+                action.run,
+                waived,
+                action.move,
+                action.owner,
+            )
+            return replace(state, table=table)
         case do.Claim():
             filed = Filed(action, dict(event.data["failed"]))
             return replace(state, claims=(*state.claims, filed))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mission_tui.content.schema import Mission, Part
+from mission_tui.content.schema import Alarm, Failure, Mission, Part
 
 Word = Literal["holds", "tight", "BROKEN"]
 TIGHT: Final = 0.03
@@ -64,6 +64,25 @@ def readings(mission: Mission, part: Part, metrics: Mapping[str, float]) -> tupl
         value = metrics.get(spec.metric)
         found.append(Reading(spec_id, spec.metric, mission.constant(limit), at_most, value))
     return tuple(found)
+
+
+def failure(mission: Mission, part: Part, metrics: Mapping[str, float]) -> Failure | Alarm | None:
+    """What an outcome is called where it fails: an alarm that sounds, else a broken spec's name.
+
+    None where nothing fails that is computed yet.
+    """
+    for alarm in part.alarms.values():
+        limit = alarm.at_most if alarm.at_most is not None else alarm.at_least
+        value = metrics.get(alarm.metric)
+        if limit is None or value is None:
+            continue
+        at = mission.constant(limit)
+        if value <= at if alarm.at_most is not None else value >= at:
+            return alarm
+    for reading in readings(mission, part, metrics):
+        if reading.value is not None and not reading.met:
+            return part.specs[reading.id].failure
+    return None
 
 
 def worst_share(mission: Mission, part: Part, metrics: Mapping[str, float]) -> float:

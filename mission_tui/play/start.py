@@ -57,7 +57,7 @@ def header(mission: Mission, who: Who, now: datetime) -> Event:
         "seed": made,
         "attempt": who.attempt,
         "carried": {},
-        "models": {part.model: evaluate.version(part.model) for part in mission.parts.values()},
+        "models": evaluate.versions(mission),
         **facts(),
     }
     return Event(0, "header", None, 0, instant(0, now).wall, data)

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from engine import registry
 from engine.contract import Value
 from mission_tui.content import space
-from mission_tui.content.check import PLACEHOLDER
+from mission_tui.content.check import CARRIED, PLACEHOLDER
 from mission_tui.content.schema import Lock, Mission, Part
 from mission_tui.play.actions import Scalar, Seal, Truth
-from mission_tui.play.claims import metric_of
+from mission_tui.play.claims import ROUNDS, metric_of
 from mission_tui.play.evaluate import Request, outcome
 from mission_tui.units import show
 
@@ -37,7 +37,18 @@ def given(mission: Mission, part: Part, seed: int) -> dict[str, str]:
     for name, point in part.given.items():
         metrics = outcome(Request.at(part, point.setting, seed)).metrics
         figures[name] = show(metrics[point.metric], metric_of(part, point.metric).unit)
+    if len(part.carried) == 1:  # the class that was handed on, once it is known
+        figures[CARRIED] = next(iter(part.carried.values())).label
     return figures
+
+
+def measured(part: Part, metrics: Mapping[str, float]) -> dict[str, str]:
+    """The figures of an outcome that failures and alarms may quote: the part's metrics."""
+    return {
+        name: show(metrics[name], metric_of(part, name).unit)
+        for name in part.metrics
+        if name in metrics
+    }
 
 
 def lock_unit(part: Part, lock: Lock) -> str:
@@ -45,7 +56,8 @@ def lock_unit(part: Part, lock: Lock) -> str:
     if lock.truth.query == "ratio":
         return "×"
     metric = getattr(lock.truth, "metric", None)
-    return metric_of(part, metric).unit if metric else lock.unit
+    unit = metric_of(part, metric).unit if metric else lock.unit
+    return "points" if unit == "%" and lock.truth.query == "difference" else unit
 
 
 def lock_answer(part: Part, lock: Lock, value: Scalar | None) -> str:
@@ -86,6 +98,21 @@ def setting(part: Part, values: Mapping[str, Value]) -> str:
     """A setting on one short line: each slider's value, counts without their unit."""
     words = (slider_value(part, name, values[name]) for name in part.sliders)
     return " · ".join(word.removesuffix(" samples") for word in words)
+
+
+def setting_bare(part: Part, values: Mapping[str, Value]) -> str:
+    """A setting on the shortest line that still says all: numbers without their units."""
+    return " · ".join(
+        slider_value(part, name, value)
+        if isinstance(value := values[name], (str, bool)) or not 1 <= abs(value) < 1e4
+        else f"{value:g}"
+        for name in part.sliders
+    )
+
+
+def changed(part: Part, name: str) -> str:
+    """What two runs differ in: a slider's label, or that one was stopped."""
+    return "rounds done" if name == ROUNDS else part.sliders[name].label
 
 
 def with_labels(part: Part, sentence: str) -> str:

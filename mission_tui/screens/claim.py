@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -204,8 +204,19 @@ attempts; **w** goes back to the workbench for a better pair of runs.
             self.set_focus(self.query_one("#why", Choices))
             return
         answer = clean_line(self.query_one("#answer", Input).value, 300)
+        self.say("◌ Checking it against the engine …")
+        self._check(draft, (first, second), why, answer)
+
+    @work(thread=True, exclusive=True, group="check")
+    def _check(self, draft: Draft, runs: tuple[int, int], why: str, answer: str) -> None:
+        self.game.terms(draft.metric, runs)  # away from the screen: a fleet takes seconds
+        self.app.call_from_thread(self._file, draft, runs, why, answer)
+
+    def _file(self, draft: Draft, runs: tuple[int, int], why: str, answer: str) -> None:
+        if not self.is_running:
+            return
         try:
-            self.game.claim(draft, (first, second), why, answer)
+            self.game.claim(draft, runs, why, answer)
         except Refused as refusal:
             self.say(f"{refusal}.")
             return
@@ -262,6 +273,8 @@ def sentence(game: Game, draft: Draft, label: str, why: str) -> str:
     part = game.session.part
     if not draft.changed:
         return "These two runs have the same setting: nothing can be claimed from them."
+    if not draft.control:
+        return "One of these runs was stopped, and nothing else differs: that shows no cause."
     before, after = (
         wording.slider_value(part, draft.control, value)
         for value in (draft.before, draft.after)
@@ -278,6 +291,6 @@ def sentence(game: Game, draft: Draft, label: str, why: str) -> str:
         300,
     )
     if len(draft.changed) > 1:
-        names = ", ".join(part.sliders[name].label for name in draft.changed)
+        names = ", ".join(wording.changed(part, name) for name in draft.changed)
         words += f"\n⚠ {len(draft.changed)} controls differ: {clean_line(names)}"
     return words

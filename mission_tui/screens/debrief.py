@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Label, Static
 
 from mission_tui.content.schema import Part
-from mission_tui.play import wording
+from mission_tui.play import parley, wording
 from mission_tui.play.game import Game
 from mission_tui.screens.messages import CloseAndSign, Home
 from mission_tui.screens.step import StepScreen
@@ -46,8 +46,10 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
             for name, part in self.game.session.mission.ordered:
                 yield Label(clean_line(part.title).upper(), classes="heading", markup=False)
                 yield Static("\n".join(self._rows(name, part)), markup=False)
+                yield from self._parties(name, part)
                 yield Static(clean_line(part.law), classes="law", markup=False)
                 yield Static(clean_line(part.law_source), classes="source", markup=False)
+            yield from self._decided()
             yield Static("Enter closes the play and signs its ledger.", id="ledger", markup=False)
         yield KeyBar()
 
@@ -76,6 +78,53 @@ with `mission-tui verify`, and compute it again with `mission-tui replay`.
         verified = [filed for filed in state.claims if filed.verified]
         tries = f"{len(state.claims)} attempt{'s' if len(state.claims) != 1 else ''}"
         yield clean(f"claim       {'verified' if verified else 'not verified'} in {tries}")
+        answer = next((filed.claim.answer for filed in reversed(state.claims)), "")
+        if answer:
+            yield clean(f"you wrote   “{clean_line(answer, 300)}”")
+
+    def _parties(self, name: str, part: Part) -> Iterator[Static]:
+        """How each party of a negotiated part was settled, and what became of it."""
+        session = self.game.session
+        table = session.parts[name].table
+        if table is None:
+            return
+        for party, who in part.stakeholders.items():
+            stand = table.stands[party]
+            words = f"{clean_line(who.name)}  {parley.unheard(stand)}"
+            yield Static(words, classes="party", markup=False)
+            ending = parley.ending(who, stand)
+            yield Static(self._of(name, ending), classes="ending", markup=False)
+        for risk in parley.risks(part, table):
+            owner = f"; owner: {risk.owner}" if risk.owner else ""
+            words = clean_line(f"▲ RESIDUAL RISK: {risk.words} must still hold{owner}")
+            yield Static(words, classes="risk", markup=False)
+
+    def _of(self, name: str, text: str) -> str:
+        """A text of a part with its figures filled in; the engine is asked for no others."""
+        session = self.game.session
+        figures = {}
+        if "{" in text:
+            figures = wording.given(session.mission, session.part_of(name), session.seed_of(name))
+        return clean(wording.fill(text, figures))
+
+    def _decided(self) -> Iterator[Static | Label]:
+        """The decision, and the paragraph that defends it."""
+        session = self.game.session
+        decision, made = session.mission.decision, session.decision
+        if decision is None or made is None:
+            return
+        figures = wording.constants(session.mission)
+        yield Label("THE DECISION", classes="heading")
+        question = wording.fill(decision.question, figures)
+        yield Static(clean(question), classes="question", markup=False)
+        chosen = wording.fill(decision.options[made.choice], figures)
+        yield Static(clean_line(f"◆ {chosen}"), classes="party", markup=False)
+        yield Static(clean(made.text), classes="ending", markup=False)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the ledger is written."""
+        return self._signed
 
     def signed(self, path: Path) -> None:
         """Show where the ledger is and how anyone can check it."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor
+from typing import TypeAlias
 
+from engine import registry
 from engine.contract import Outcome
 from mission_tui.content import space
-from mission_tui.content.schema import Part
+from mission_tui.content.schema import Bars, Curve, Frontier, MemoryMap, Part
 from mission_tui.play import specs, wording
+from mission_tui.play.actions import Recorded
 from mission_tui.play.claims import metric_of
 from mission_tui.play.game import Game
 from mission_tui.play.session import Run, Session
 from mission_tui.units import UnitError, parse, show, show_change
-from mission_tui.widgets import chart, gauge, memory_map, slider
+from mission_tui.widgets import bars, chart, gauge, memory_map, slider
 from mission_tui.widgets.cells import Role
+
+Shown: TypeAlias = Outcome | Recorded
+"""What instruments show: an outcome as it comes from the engine, or as it was recorded."""
 
 _ROLES: Mapping[str, Role] = {"holds": "good", "tight": "tight", "BROKEN": "bad"}
 _PENDING = "…"
@@ -86,7 +92,7 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
         )
 
 
-def memory(session: Session, outcome: Outcome, previous: Run | None) -> memory_map.Memory:
+def memory(session: Session, outcome: Shown, previous: Run | None) -> memory_map.Memory:
     """The memory map of an outcome that has a ``memory`` series."""
     limit = next(r for r in session.readings(outcome.metrics) if r.metric == "peak_memory")
     amounts = outcome.series["memory"]
@@ -102,17 +108,25 @@ def memory(session: Session, outcome: Outcome, previous: Run | None) -> memory_m
     )
 
 
-def memory_rows(outcome: Outcome) -> Iterator[str]:
+def memory_rows(outcome: Shown) -> Iterator[str]:
     """The memory map as a table."""
     for label, amount in zip(HOLDERS, outcome.series.get("memory", ()), strict=False):
         yield f"{label:<14} {show(amount, 'B'):>10}"
 
 
-def frontier(session: Session, metrics: Mapping[str, float], ghost: Run | None) -> chart.Plot:
-    """Two metrics against each other: limits, the bet, every run, and where the sliders stand."""
+def plot(session: Session, shape: Frontier | Curve, shown: Shown, ghost: Run | None) -> chart.Plot:
+    """A chart of what is shown: a run, or the sliders as they stand."""
+    if isinstance(shape, Curve):
+        return _curve(session, shape, shown, ghost)
+    return _frontier(session, shape, shown.metrics, ghost)
+
+
+def _frontier(
+    session: Session, shape: Frontier, metrics: Mapping[str, float], ghost: Run | None
+) -> chart.Plot:
+    """Two metrics against each other: limits, the bet, every run, and what is shown now."""
     part = session.part
-    assert part.frontier is not None
-    x, y = part.frontier
+    x, y = shape.x, shape.y
     marks = []
     for run in session.state.runs:
         if run.outcome is not None:
@@ -132,13 +146,146 @@ def frontier(session: Session, metrics: Mapping[str, float], ghost: Run | None) 
         if (bet := bet_on(session, name)) is not None
     ]
     return chart.Plot(
-        _axis(part, x, log=metric_of(part, x).unit == "B"),
+        _axis(part, x, log=_spans(part, x)),
         _axis(part, y, values=[mark.y for mark in marks] + [r.limit for r in specs_on(session, y)]),
         limits=tuple(limits),
         bands=tuple(bets),
         marks=tuple(marks),
         empty="measuring …",
     )
+
+
+def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> chart.Plot:
+    """Series over another series: what is shown, the ghost's first line behind it, the limits.
+
+    While a run is under way the axis already reaches as far as the run will.
+    """
+    part = session.part
+    units = {series.name: series.unit for series in registry.model(part.model).series}
+    lines = []
+    roles: tuple[Role, ...] = ("primary", "secondary", "text")
+    if ghost is not None and ghost.outcome is not None and shape.at is None:
+        first, label = next(iter(shape.lines.items()))
+        points = _points(ghost.outcome.series, shape.x, first)
+        lines.append(chart.Series(f"#{ghost.number} {label}", points, "ghost", joined=True))
+    for (name, label), role, marker in zip(
+        shape.lines.items(), roles, (chart.LINE, "·", "+"), strict=False
+    ):
+        points = _points(shown.series, shape.x, name)
+        lines.append(chart.Series(label, points, role, marker))
+    limits = [
+        chart.Limit("y", reading.limit, part.specs[reading.id].label)
+        for reading in session.readings(shown.metrics)
+        if reading.metric in shape.lines
+    ]
+    limits += [
+        chart.Limit("x", reading.limit, "cap")
+        for reading in session.readings(shown.metrics)
+        if shape.at is None and metric_of(part, reading.metric).unit == units[shape.x] != "%"
+    ]
+    if shape.at is not None and (at := _stands(session, shape.at, shown)) is not None:
+        limits.append(chart.Limit("x", at, "now", "secondary"))
+    bands = [
+        chart.Band("y", *bet) for name in shape.lines if (bet := bet_on(session, name)) is not None
+    ]
+    x_unit, y_unit = units[shape.x], units[next(iter(shape.lines))]
+    reach = max((x for line in lines for x, _ in line.points), default=0.0)
+    rounds = getattr(shown, "rounds", None)
+    if isinstance(rounds, tuple) and 0 < rounds[0] < rounds[1]:
+        reach = max(reach, shown.series[shape.x][-1] * rounds[1] / rounds[0])
+    return chart.Plot(
+        chart.Axis(shape.title, high=reach or None, format=lambda value: show(value, x_unit)),
+        _line_axis(y_unit, [y for line in lines for _, y in line.points]),
+        series=tuple(lines),
+        limits=tuple(limits),
+        bands=tuple(bands),
+        empty="waiting for the first round …",
+    )
+
+
+def _points(
+    series: Mapping[str, Sequence[float]], x: str, y: str
+) -> tuple[tuple[float, float], ...]:
+    return tuple(zip(series.get(x, ()), series.get(y, ()), strict=False))
+
+
+def _line_axis(unit: str, values: Sequence[float]) -> chart.Axis:
+    """Percentages stand between fixed ends, so that a curve that grows does not move the rest."""
+    if unit == "%" and max(values, default=100.0) > 50:
+        return chart.Axis("", 0.0, 100.0, format=lambda value: f"{value:.0f} %")
+    low = 0.0 if min(values, default=-1.0) >= 0 else None
+    high = 1.0 if not any(values) else None
+    return chart.Axis("", low, high, format=lambda value: show(value, unit))
+
+
+def _stands(session: Session, name: str, shown: Shown) -> float | None:
+    """Where a metric or a slider stands, for a mark on a sweep."""
+    if name in shown.metrics:
+        return shown.metrics[name]
+    value = session.state.setting.get(name)
+    return None if value is None or isinstance(value, (str, bool)) else float(value)
+
+
+def _spans(part: Part, metric: str) -> bool:
+    """Whether an axis is drawn in powers of ten: bytes, and ε."""
+    return metric_of(part, metric).unit == "B" or metric == "epsilon_spent"
+
+
+def bar_list(session: Session, shape: Bars, shown: Shown, ghost: Run | None) -> bars.BarList:
+    """A labelled series as bars, with where the ghost's ended."""
+    series = next(s for s in registry.model(session.part.model).series if s.name == shape.series)
+    before = ghost.outcome.series.get(shape.series, ()) if ghost and ghost.outcome else ()
+    amounts = shown.series.get(shape.series, ())
+    return bars.BarList(
+        shape.title,
+        tuple(
+            bars.Bar(label, amount, before[n] if n < len(before) else None)
+            for n, (label, amount) in enumerate(zip(series.labels, amounts, strict=False))
+        ),
+        lambda value: show(value, series.unit),
+    )
+
+
+def table(session: Session, shown: Shown, ghost: Run | None) -> str:
+    """The numbers behind every instrument."""
+    blocks = []
+    for shape in session.part.instruments.values():
+        match shape:
+            case MemoryMap():
+                blocks.append("\n".join(memory_rows(shown)))
+            case Frontier() | Curve():
+                rows = chart.table(plot(session, shape, shown, ghost))
+                widths = [max(len(row[n]) for row in rows) for n in range(3)]
+                lines = (
+                    "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                    for row in rows
+                )
+                blocks.append(f"{shape.title}\n" + "\n".join(lines))
+            case Bars():
+                found = bar_list(session, shape, shown, ghost)
+                rows_ = (f"{bar.label:<16} {found.format(bar.amount):>12}" for bar in found.bars)
+                blocks.append(f"{shape.title}\n" + "\n".join(rows_))
+    scenario = wording.scenario(session.mission, session.part)
+    return "\n\n".join([*blocks, "\n".join(["The scenario", *scenario])])
+
+
+def difference(session: Session, before: Run, after: Run) -> str:
+    """Two runs beside each other: what was moved, and what moved."""
+    part = session.part
+    lines = [f"{'':<22} {'#' + str(before.number):>14} {'#' + str(after.number):>14}", ""]
+    for name, use in part.sliders.items():
+        values = [wording.slider_value(part, name, run.setting[name]) for run in (before, after)]
+        mark = "◀" if before.setting[name] != after.setting[name] else ""
+        lines.append(f"{use.label:<22.22} {values[0]:>14.14} {values[1]:>14.14}  {mark}".rstrip())
+    lines.append("")
+    if before.outcome is None or after.outcome is None:
+        return "\n".join(lines)
+    for name, label in part.metrics.items():
+        unit = metric_of(part, name).unit
+        first, second = before.outcome.metrics[name], after.outcome.metrics[name]
+        change = show_change(second - first, unit)
+        lines.append(f"{label:<22.22} {show(first, unit):>14} {show(second, unit):>14}  {change}")
+    return "\n".join(lines)
 
 
 def bet_on(session: Session, metric: str) -> tuple[float, float] | None:
@@ -151,8 +298,11 @@ def bet_on(session: Session, metric: str) -> tuple[float, float] | None:
     return None
 
 
-def runs(session: Session, *, whole: bool) -> str:
-    """The runs so far, a line each, the last one first; ``whole`` adds their settings."""
+def runs(session: Session, *, whole: bool, figures: int = 2) -> str:
+    """The runs so far, a line each, the last one first; ``whole`` adds their settings.
+
+    ``figures`` is how many of the metrics that may be claimed about stand in a line.
+    """
     part = session.part
     lines = []
     for run in reversed(session.state.runs):
@@ -160,32 +310,37 @@ def runs(session: Session, *, whole: bool) -> str:
         if run.outcome is None:
             lines.append(f"{pin}#{run.number} in flight")
             continue
-        figures = " ".join(
+        amounts = " ".join(
             f"{show(run.outcome.metrics[metric], metric_of(part, metric).unit):>8}"
-            for metric in part.claim.metrics
+            for metric in part.claim.metrics[:figures]
         )
-        word = "✓" if run.passed else "✗"
-        words = f"  {wording.setting(part, run.setting)}" if whole else ""
-        lines.append(f"{pin}#{run.number:<2}{figures} {word}{words}")
+        word = "✓" if run.passed else "✗" if run.ended else "‖"
+        words = f"  {wording.setting_bare(part, run.setting)}" if whole else ""
+        lines.append(f"{pin}#{run.number:<2}{amounts} {word}{words}")
     return "\n".join(lines)
 
 
 def why(game: Game) -> str:
-    """The law, and its terms from the baseline to where the sliders stand."""
+    """The law's terms from the baseline to what is shown, then its formula."""
     part = game.session.part
-    words = [wording.model_formula(part), ""]
+    words = []
     for metric in part.claim.metrics:
         base, terms = game.why(metric)
         unit = metric_of(part, metric).unit
         since = f"run #{base.number}" if base else "the default"
         start, end = show(terms.before, unit), show(terms.after, unit)
         words.append(f"{part.metrics[metric]}: {start} → {end}, since {since}")
-        for name, amount in terms.terms.items():
+        moved = {name: amount for name, amount in terms.terms.items() if amount}
+        if not moved:
+            words.append("  no term moved")
+        for name, amount in moved.items():
             mark = "◀ largest" if name == terms.largest and terms.change else ""
             label = part.mechanisms[name].partition(":")[0]
             words.append(f"  {label:<12} {show_change(amount, unit):>14}  {mark}".rstrip())
+        if 0 < len(moved) < len(terms.terms):
+            words.append("  the other terms did not move")
         words.append("")
-    return "\n".join(words).rstrip()
+    return "\n".join([*words, wording.model_formula(part)])
 
 
 def _share(reading: specs.Reading) -> float | None:
@@ -197,7 +352,9 @@ def _share(reading: specs.Reading) -> float | None:
 
 
 def _limit_label(reading: specs.Reading) -> str:
-    return "slice" if reading.metric == "peak_memory" else "floor"
+    if reading.metric == "peak_memory":
+        return "slice"
+    return "limit" if reading.at_most else "floor"
 
 
 def specs_on(session: Session, metric: str) -> list[specs.Reading]:

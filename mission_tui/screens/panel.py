@@ -19,7 +19,7 @@ class PanelScreen(ModalScreen[None]):
     CSS_PATH = "panel.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,w,t,h", "dismiss", "Close"),
+        Binding("escape,enter,w,t,h,d", "dismiss", "Close"),
     ]
 
     def __init__(self, title: str, text: str) -> None:

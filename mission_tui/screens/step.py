@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from mission_tui.play import wording
 from mission_tui.play.game import Game
-from mission_tui.play.session import PART_SCREENS
 from mission_tui.screens.messages import Go, Home
 from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
@@ -38,9 +37,9 @@ class StepScreen(Screen[None]):
         crumbs = (mission.title, mission.persona.name)
         if at.part is None:
             return Masthead((*crumbs, at.screen.capitalize()))
-        here = PART_SCREENS.index(at.screen)
+        screens = session.screens_of(at.part)
         title = f"{session.part.order} {session.part.title}"
-        return Masthead((*crumbs, title), PART_SCREENS, here)
+        return Masthead((*crumbs, title), screens, screens.index(at.screen))
 
     def told(self, text: str) -> str:
         """A text of the mission with its figures filled in, safe to draw."""

@@ -1,69 +1,68 @@
-"""The workbench: sliders at left, instruments at right, specs below. It opens on the failure."""
+"""The workbench: sliders at left, instruments at right, specs below. It opens on the failure.
+
+What both kinds of part share. :mod:`mission_tui.screens.live` follows the sliders,
+:mod:`mission_tui.screens.budgeted` shows committed runs as they stream in.
+"""
 
 from __future__ import annotations
 
-import time
-from typing import ClassVar, Final
+from abc import abstractmethod
+from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 from textual.widgets import Static
 
-from engine.contract import Outcome
 from mission_tui.content import space
-from mission_tui.play import evaluate, wording
+from mission_tui.content.schema import Bars as BarsShape
+from mission_tui.content.schema import Curve, Frontier
+from mission_tui.content.schema import MemoryMap as MapShape
 from mission_tui.play.actions import Hint, Pin, Unpin
-from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
-from mission_tui.play.session import Refused, Run
+from mission_tui.play.session import Run
+from mission_tui.play.wording import fill, given, measured
 from mission_tui.screens import instruments
+from mission_tui.screens.instruments import Shown
 from mission_tui.screens.messages import Draft
 from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
-from mission_tui.widgets.chart import Chart, Plot, table
+from mission_tui.widgets.bars import Bars
+from mission_tui.widgets.chart import Chart, Plot
 from mission_tui.widgets.gauge import Gauges
 from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.memory_map import MemoryMap
 from mission_tui.widgets.slider import Slider
 
-EVERY: Final = 0.1
-"""Seconds between two drawings of the charts while a key is held; labels follow every step."""
-FAST: Final = 0.15
-"""Keys that come closer than this are a held key or a hurry."""
-REST: Final = 0.1
-"""After a hurry the stand-in is measured when no key has come for this long …"""
-SELDOM: Final = 0.5
-"""… or when it was not measured for this long."""
-LATE: Final = 0.25
-"""Seconds after which a measurement that is still under way is shown as such."""
+WIDE = 100
+"""Columns from which the run table shows each run's setting."""
+BROAD = 120
+"""Columns from which the second instrument stands beside the first."""
+VAST = 160
+"""Columns from which there is room to spare."""
 
 
 class WorkbenchScreen(StepScreen):
-    """Live: charts follow the sliders, and Enter records a numbered run."""
+    """Sliders, instruments, specs, runs; what a key does to the session is asked of the Game."""
 
     CSS_PATH = "workbench.tcss"
-    HELP = """\
-## The workbench
-**↑ ↓** choose a slider, **← →** move it, or type a value. The memory map is exact accounting at
-the machine's true scale; the accuracy is *measured on a stand-in*, a small network that is really
-adapted to shifted digits while you watch.
-
-**Enter** records a run: free, numbered, and what your claim will cite. Change *one* slider
-between two runs if you want to claim anything from them. **w** shows which term of the law moved.
-"""
-
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (120, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        (WIDE, "-wide"),
+        (BROAD, "-broad"),
+        (VAST, "-vast"),
+    ]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "slider(-1)", "Slider above", show=False),
         Binding("down", "slider(1)", "Slider below", show=False),
-        Binding("enter", "run", "Record run"),
+        Binding("enter", "run", "Record"),
+        Binding("v", "view", "View"),
         Binding("w", "why", "Why"),
         Binding("t", "table", "Table"),
+        Binding("d", "diff", "Diff"),
         Binding("p", "pin", "Pin"),
         Binding("h", "hint", "Hint"),
         Binding("ctrl+g", "onward", "Done"),
@@ -71,23 +70,36 @@ between two runs if you want to claim anything from them. **w** shows which term
 
     def __init__(self, game: Game) -> None:
         super().__init__(game)
-        self._seen: Outcome | None = None
-        self._known: Outcome | None = None  # the last one that was measured whole
-        self._waits = True  # for a measurement, long enough that the gauge says so
-        self._late: Timer | None = None
-        self._measuring: Request | None = None
-        self._measured_at = 0.0
-        self._due: Timer | None = None
-        self._fast = False  # keys come faster than measurements are worth
-        self._moved_at = 0.0
-        self._drawn = 0.0
-        self._later: Timer | None = None
         self._said = ""
         self._alarm = ("", "")
 
+    # -- what the two kinds of workbench say for themselves -----------------------------------
+
+    @property
+    @abstractmethod
+    def shown(self) -> Shown | None:
+        """What the instruments show, if there is anything yet."""
+
+    @property
+    @abstractmethod
+    def ghost(self) -> Run | None:
+        """The run that what is shown is seen against."""
+
+    @abstractmethod
+    def sliders_moved(self) -> None:
+        """The sliders stand somewhere else; the game knows it already."""
+
+    @abstractmethod
+    def action_run(self) -> None:
+        """Commit the sliders as a run."""
+
+    # -- layout ------------------------------------------------------------------------------
+
     def compose(self) -> ComposeResult:
-        """Everything is there from the start; the first evaluation fills it."""
+        """Everything is there from the start; what is shown first fills it."""
         part, setting = self.game.session.part, self.game.setting
+        first = [name for name, shape in part.instruments.items() if not shape.beside]
+        second = [name for name, shape in part.instruments.items() if shape.beside]
         yield self.masthead()
         with Horizontal(id="bench"):
             with Vertical(id="left"):
@@ -97,36 +109,47 @@ between two runs if you want to claim anything from them. **w** shows which term
                 yield Static("", id="alarm-text", markup=False)
                 yield Static("", id="strip", markup=False)
             with Vertical(id="right"):
-                if "memory_map" in part.instruments:
-                    yield MemoryMap(id="map")
-                if "frontier" in part.instruments:
-                    yield Chart(Plot(empty="measuring …"), id="frontier")
-            yield Static("", id="runs", markup=False)
+                yield from map(self._instrument, first)
+            with Vertical(id="beside"):
+                yield from map(self._instrument, second)
         yield Gauges(id="gauges")
         yield Static(self.told(part.stand_in), id="stand-in", markup=False)
         yield Static("", id="coach", markup=False)
         yield KeyBar()
 
+    def _instrument(self, name: str) -> MemoryMap | Chart | Bars:
+        match self.game.session.part.instruments[name]:
+            case MapShape():
+                return MemoryMap(id=f"instrument-{name}")
+            case BarsShape():
+                return Bars(id=f"instrument-{name}")
+            case _:
+                return Chart(Plot(empty="measuring …"), id=f"instrument-{name}")
+
     def on_mount(self) -> None:
-        """The crisis is the first thing seen: the default, and what it breaks."""
+        """Keys go to the sliders."""
+        self.set_class(not self.has_second, "-single")
         self.set_focus(self.query(Slider).first())
-        self._show_runs()
-        self._account()
-        if self.game.session.state.runs:
-            self.say("Back at the bench: everything is where you left it.")
-        else:
-            self.say("This is the setting that failed. Move a slider; Enter records a run.")
+        self.show_runs()
 
-    # -- moving ----------------------------------------------------------------------------
+    @property
+    def has_second(self) -> bool:
+        """Whether the part has instruments of the second column."""
+        return any(shape.beside for shape in self.game.session.part.instruments.values())
 
-    @on(Slider.Changed)
-    def _moved(self) -> None:
-        now = time.monotonic()
-        self._fast, self._moved_at = now - self._moved_at < FAST, now
-        if self._take_sliders():
-            self.say("Enter records this setting as a run.")
+    def on_resize(self, event: events.Resize) -> None:
+        """The run table says more where there is room."""
+        self.show_runs()
 
-    def _take_sliders(self) -> bool:
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Another view is offered where there is one, and where both don't fit."""
+        if action == "view":
+            return self.has_second and self.size.width < BROAD
+        return True
+
+    # -- moving ------------------------------------------------------------------------------
+
+    def take_sliders(self) -> bool:
         """Take the sliders as they stand; messages of a key just pressed may still be queued."""
         moved = False
         for slider in self.query(Slider):
@@ -137,7 +160,7 @@ between two runs if you want to claim anything from them. **w** shows which term
                 moved = True
         if moved:
             self.post_message(Draft())
-            self._account()
+            self.sliders_moved()
         return moved
 
     def action_slider(self, by: int) -> None:
@@ -146,116 +169,64 @@ between two runs if you want to claim anything from them. **w** shows which term
         here = sliders.index(self.focused) if isinstance(self.focused, Slider) else 0
         self.set_focus(sliders[(here + by) % len(sliders)])
 
-    def _account(self) -> None:
-        """Accounting now, charts soon, and the measurement in a thread once keys rest."""
-        first = next(iter(evaluate.stream(self.game.session.request(self.game.setting))))
-        if self._seen is not None and self._late is None and not self._waits:
-            # For a moment the last measurement stands; then the gauge says that it waits.
-            self._late = self.set_timer(LATE, self._is_late)
-        kept = self._seen.metrics if self._seen and not self._waits else {}
-        self._seen = Outcome({**kept, **first.metrics}, first.series)
-        self._show_gauges(self._seen)
-        wait = self._drawn + EVERY - time.monotonic()
-        if wait <= 0:
-            self._draw()
-        elif self._later is None:
-            self._later = self.set_timer(wait, self._draw)
-        self._want_measurement()
+    # -- showing -----------------------------------------------------------------------------
 
-    def _want_measurement(self) -> None:
-        """Measure now; while keys come fast, when they rest, or at least twice a second.
-
-        The engine holds the interpreter: measuring at every step of a held key would starve
-        the labels, and none of those measurements would be looked at.
-        """
-        if self._measuring is not None or self._due is not None:
+    def draw_maps(self) -> None:
+        """The memory map: accounting alone, so it can follow every step."""
+        shown = self.shown
+        if shown is None or "memory" not in shown.series:
             return
-        now = time.monotonic()
-        due = min(self._moved_at + REST, self._measured_at + SELDOM) - now if self._fast else 0.0
-        if due > 0:
-            self._due = self.set_timer(due, self._measure_if_due)
+        for widget in self.query(MemoryMap):
+            widget.show(instruments.memory(self.game.session, shown, self.ghost))
+
+    def draw_charts(self, shown: Shown | None = None) -> None:
+        """The charts and bars, from what is shown or from ``shown``."""
+        shown = shown or self.shown
+        if shown is None:
             return
-        self._measured_at = now
-        self._measuring = self.game.session.request(self.game.setting)
-        self._measure(self._measuring)
+        session, ghost = self.game.session, self.ghost
+        for name, shape in session.part.instruments.items():
+            if isinstance(shape, (Frontier, Curve)):
+                plot = instruments.plot(session, shape, shown, ghost)
+                self.query_one(f"#instrument-{name}", Chart).show(plot)
+            elif isinstance(shape, BarsShape):
+                listed = instruments.bar_list(session, shape, shown, ghost)
+                self.query_one(f"#instrument-{name}", Bars).show(listed)
 
-    def _measure_if_due(self) -> None:
-        self._due = None
-        self._fast = time.monotonic() - self._moved_at < REST
-        self._want_measurement()
-
-    @work(thread=True, group="measure")
-    def _measure(self, request: Request) -> None:
-        found = evaluate.outcome(request)
-        self.app.call_from_thread(self._measured, request, found)
-
-    def _measured(self, request: Request, found: Outcome) -> None:
-        """Show a measurement, unless the sliders have moved on: then measure where they are."""
-        self._measuring = None
-        if not self.is_running:
-            return
-        if request == self.game.session.request(self.game.setting):
-            self._on_time()
-            self._seen = self._known = found
-            self._show_gauges(found)
-            self._draw()
-            self._draw_chart()
-        else:
-            self._want_measurement()
-
-    def _is_late(self) -> None:
-        """The measurement takes long enough to be noticed: show that it is under way."""
-        self._late, self._waits = None, True
-        if self._seen is not None:
-            self._account()
-
-    def _on_time(self) -> None:
-        self._waits = False
-        if self._late is not None:
-            self._late.stop()
-            self._late = None
-
-    # -- showing ---------------------------------------------------------------------------
-
-    def _draw(self) -> None:
-        """The memory map: accounting alone, so it follows every step."""
-        self._drawn, self._later = time.monotonic(), None
-        if self._seen is not None:
-            for widget in self.query(MemoryMap):
-                widget.show(instruments.memory(self.game.session, self._seen, self._ghost()))
-
-    def _draw_chart(self) -> None:
-        """The chart: drawn once a step, with the measurement; half a point would be drawn twice."""
-        if self._known is not None and self.query(Chart):
-            plot = instruments.frontier(self.game.session, self._known.metrics, self._ghost())
-            for chart in self.query(Chart):
-                chart.show(plot)
-
-    def _show_gauges(self, outcome: Outcome) -> None:
+    def show_gauges(self, shown: Shown) -> None:
+        """Every spec, and what the outcome is called where it fails."""
         session = self.game.session
-        self.query_one(Gauges).show(instruments.readings(session, outcome.metrics))
-        broken = [r for r in session.readings(outcome.metrics) if r.value is not None and not r.met]
-        if broken:
-            failure = session.part.specs[broken[0].id].failure
-            words = (f"▲ {clean_line(failure.title)}", self.told(failure.text))
-        elif any(r.value is None for r in session.readings(outcome.metrics)):
-            words = ("◌ measuring", "the stand-in is learning …")
+        self.query_one(Gauges).show(instruments.readings(session, shown.metrics))
+        failure = session.failure(shown.metrics)
+        if failure is not None:
+            figures = given(session.mission, session.part, session.seed)
+            figures |= measured(session.part, shown.metrics)
+            title, text = clean_line(failure.title), clean(fill(failure.text, figures))
+            self.alarm(f"▲ {title}", text, broken=True)
+        elif any(reading.value is None for reading in session.readings(shown.metrics)):
+            self.alarm("◌ measuring", "the stand-in is learning …")
         else:
-            words = ("● ALL SPECS HOLD", "Enter records it.")
-        if words != self._alarm:
-            self._alarm = words
-            title = self.query_one("#alarm", Static)
-            title.set_class(bool(broken), "-broken")
-            title.update(words[0], layout=False)
-            self.query_one("#alarm-text", Static).update(words[1], layout=False)
+            self.all_hold()
 
-    def _show_runs(self) -> None:
-        session = self.game.session
-        self.query_one("#strip", Static).update(clean(instruments.runs(session, whole=False)))
-        self.query_one("#runs", Static).update(clean(instruments.runs(session, whole=True)))
+    def all_hold(self) -> None:
+        """What is said where nothing fails."""
+        self.alarm("● ALL SPECS HOLD", "Enter records it.")
 
-    def _ghost(self) -> Run | None:
-        return self.game.session.baseline(self.game.setting)
+    def alarm(self, title: str, text: str, *, broken: bool = False) -> None:
+        """The failure's name and its words, or what goes on instead."""
+        if (title, text) == self._alarm:
+            return
+        self._alarm = (title, text)
+        label = self.query_one("#alarm", Static)
+        label.set_class(broken, "-broken")
+        label.update(title, layout=False)
+        self.query_one("#alarm-text", Static).update(text, layout=False)
+
+    def show_runs(self) -> None:
+        """The runs so far."""
+        wide, vast = self.size.width >= WIDE, self.size.width >= VAST
+        words = instruments.runs(self.game.session, whole=wide, figures=3 if vast else 2)
+        self.query_one("#strip", Static).update(clean(words))
 
     def say(self, words: str) -> None:
         """The coach's line."""
@@ -264,50 +235,29 @@ between two runs if you want to claim anything from them. **w** shows which term
             self._said = words
             self.query_one("#coach", Static).update(words, layout=False)
 
-    # -- commands --------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------
 
-    def action_run(self) -> None:
-        """Commit the sliders as a run; it is on disk before anything is computed."""
-        self._take_sliders()
-        try:
-            run = self.game.begin_run()
-        except Refused as refusal:
-            self.say(f"{str(refusal).capitalize()}.")
-            return
-        self._show_runs()
-        self._fly(run, self.game.session.request(run.setting))
+    @on(Slider.Changed)
+    def _moved(self) -> None:
+        self.take_sliders()
 
-    @work(thread=True, group="run")
-    def _fly(self, run: Run, request: Request) -> None:
-        found = evaluate.outcome(request)
-        self.app.call_from_thread(self._landed, run, found)
-
-    def _landed(self, run: Run, found: Outcome) -> None:
-        if not self.is_running:
-            return  # the play was left in mid-run; it is executed again when it is resumed
-        landed = self.game.end_run(run, found)
-        self._show_runs()
-        self._draw()
-        self._draw_chart()
-        left = self.game.session.distinct_left
-        word = "meets every spec" if landed.passed else "breaks a spec"
-        after = f"{left} more at another setting, then ^g." if left else "^g goes on."
-        self.say(f"◼ RUN #{landed.number} RECORDED: it {word}. {after}")
+    def action_view(self) -> None:
+        """The other instruments, where both columns don't fit."""
+        self.toggle_class("-beside")
 
     def action_pin(self) -> None:
         """Pin the last run as the baseline, or let it go."""
         session = self.game.session
-        ended = [run.number for run in session.state.runs if run.ended]
-        if not ended:
+        last = session.last_run
+        if last is None:
             self.say("Record a run first; then it can be pinned.")
             return
-        last = ended[-1]
-        pinned = last in session.state.pins
-        self.game.act(Unpin(last) if pinned else Pin(last))
-        self.say(f"Run #{last} {'let go' if pinned else 'pinned as the baseline'}.")
-        self._show_runs()
-        self._draw()
-        self._draw_chart()
+        pinned = last.number in session.state.pins
+        self.game.act(Unpin(last.number) if pinned else Pin(last.number))
+        self.say(f"Run #{last.number} {'let go' if pinned else 'pinned as the baseline'}.")
+        self.show_runs()
+        self.draw_maps()
+        self.draw_charts()
 
     def action_hint(self) -> None:
         """The next hint; opening one is recorded, and never fined."""
@@ -321,27 +271,44 @@ between two runs if you want to claim anything from them. **w** shows which term
         )
         self.app.push_screen(PanelScreen("Hints", words or "There are none here."))
 
-    @work(thread=True, exclusive=True, group="why")
     def action_why(self) -> None:
         """The law, with its terms since the baseline."""
+        if not self.game.session.follows_sliders and self.game.session.last_run is None:
+            self.say("The law explains a run: commit one first.")
+            return
+        self.say("◌ The engine takes the change apart …")
+        self._explain()
+
+    @work(thread=True, exclusive=True, group="why")
+    def _explain(self) -> None:
         words = instruments.why(self.game)
-        self.app.call_from_thread(self.app.push_screen, PanelScreen("Why", words))
+        self.app.call_from_thread(self._explained, words)
+
+    def _explained(self, words: str) -> None:
+        if self.is_running:
+            self.say("")
+            self.app.push_screen(PanelScreen("Why", words))
 
     def action_table(self) -> None:
         """The numbers behind the charts."""
-        if self._seen is None:
+        if self.shown is not None:
+            words = instruments.table(self.game.session, self.shown, self.ghost)
+            self.app.push_screen(PanelScreen("Behind the charts", words))
+
+    def action_diff(self) -> None:
+        """The last run beside the baseline: the newest pin, else the run before it."""
+        session = self.game.session
+        last = session.last_run
+        before = session.baseline(last.setting) if last else None
+        if last is None or before is None:
+            self.say("A difference needs two runs at different settings.")
             return
-        plot = instruments.frontier(self.game.session, self._seen.metrics, self._ghost())
-        rows = table(plot)
-        widths = [max(len(row[n]) for row in rows) for n in range(3)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            for row in rows
-        ]
-        lines += ["", *instruments.memory_rows(self._seen), "", "The scenario"]
-        lines += wording.scenario(self.game.session.mission, self.game.session.part)
-        self.app.push_screen(PanelScreen("Behind the charts", "\n".join(lines)))
+        words = instruments.difference(session, before, last)
+        self.app.push_screen(PanelScreen(f"From run #{before.number} to #{last.number}", words))
 
     def action_onward(self) -> None:
-        """On to the reveal, or back to where the workbench was left from."""
-        self.go("claim" if self.game.session.state.truths else "reveal")
+        """On to what follows, or back to where the workbench was left from."""
+        session = self.game.session
+        following = session.next_step
+        assert following is not None
+        self.go("claim" if session.state.truths else following.screen)

@@ -7,7 +7,7 @@ The toolkit's footer makes its children anew at each move of the focus: measured
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from rich.style import Style
 from rich.text import Text
@@ -17,8 +17,14 @@ from textual.widget import Widget
 
 from mission_tui.text import clean_line
 
-_ALWAYS: Final = (("question_mark", "?", "help"), ("ctrl+p", "^p", "palette"))
-_ALWAYS_WIDTH: Final = sum(len(name) + len(words) + 3 for _, name, words in _ALWAYS)
+Keys: TypeAlias = tuple[tuple[str, str, str], ...]
+"""(key to press, its name, its words)."""
+
+_ALWAYS: Final[Keys] = (("question_mark", "?", "help"), ("ctrl+p", "^p", "palette"))
+
+
+def _width(keys: Keys) -> int:
+    return sum(len(name) + len(words) + 3 for _, name, words in keys)
 
 
 class KeyBar(Widget):
@@ -32,7 +38,7 @@ class KeyBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: tuple[tuple[str, str, str], ...] = ()
+        self._keys: Keys = ()
 
     def on_mount(self) -> None:
         """Follow what is possible on this screen."""
@@ -61,23 +67,29 @@ class KeyBar(Widget):
         for _, name, words in self._keys:
             text.append(f" {name} ", self._style("key"))
             text.append(f"{words} ", self._style("words"))
-        room = self.size.width - _ALWAYS_WIDTH
-        text.truncate(room, overflow="ellipsis", pad=True)
-        for _, name, words in _ALWAYS:
+        always = self._always()
+        text.truncate(self.size.width - _width(always), overflow="ellipsis", pad=True)
+        for _, name, words in always:
             text.append(f" {name} ", self._style("key"))
             text.append(f"{words} ", self._style("words"))
         return text
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
-        here = event.x - max(0, self.size.width - _ALWAYS_WIDTH)
-        keys, at = (_ALWAYS, here) if here >= 0 else (self._keys, event.x)
+        always = self._always()
+        here = event.x - max(0, self.size.width - _width(always))
+        keys, at = (always, here) if here >= 0 else (self._keys, event.x)
         end = 0
         for key, name, words in keys:
             end += len(name) + len(words) + 3
             if at < end:
                 self.app.simulate_key(key)
                 return
+
+    def _always(self) -> Keys:
+        """Help and the palette; help alone where this screen's own keys need the room."""
+        room = self.size.width - _width(self._keys)
+        return _ALWAYS if room >= _width(_ALWAYS) else _ALWAYS[:1]
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"keybar--{name}", partial=True)

@@ -70,10 +70,11 @@ def test_privacy_is_lost_by_sampling_and_steps_and_won_by_noise_and_delta(
     q: float, sigma: float, steps: int, delta: float
 ) -> None:
     spent = epsilon(q, sigma, steps, delta)
-    assert epsilon(min(1.0, q * 1.3), sigma, steps, delta) >= spent
-    assert epsilon(q, sigma, steps + 7, delta) >= spent
-    assert epsilon(q, sigma * 1.1, steps, delta) <= spent
-    assert epsilon(q, sigma, steps, delta * 2) <= spent
+    less, more = spent * (1 - 1e-12), spent * (1 + 1e-12)  # the last bits are rounding's
+    assert epsilon(min(1.0, q * 1.3), sigma, steps, delta) >= less
+    assert epsilon(q, sigma, steps + 7, delta) >= less
+    assert epsilon(q, sigma * 1.1, steps, delta) <= more
+    assert epsilon(q, sigma, steps, delta * 2) <= more
 
 
 @settings(max_examples=20, deadline=None)

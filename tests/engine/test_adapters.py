@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import registry
 from engine.contract import SettingError
 from engine.models.adapters import MODEL
 from engine.numerics.lru import Zipf, hit_rate, simulated_hit_rate, zipf
 
 BEFORE: dict[str, Any] = {"rank": 64, "storage": "NVMe 4"}
-AFTER: dict[str, Any] = {"rank": 8, "storage": "NVMe 5", "cache": 6e9, "skew": 1.1}
+AFTER: dict[str, Any] = {"method": "bias", "storage": "NVMe 5", "cache": 6e9, "skew": 1.1}
 
 
 def exact(n: int, exponent: float) -> Zipf:
@@ -83,7 +84,75 @@ def test_bytes_of_an_adapter_and_of_a_million_are_exact() -> None:
     assert metrics["library_bytes"] == 131_072_000 * 10**6
     assert metrics["slots"] == 10e9 // 131_072_000
     assert metrics["spare"] == 80e9 - 4e9 - 70_553_706_496 / 2 - 10e9
-    assert metrics["batch"] == metrics["spare"] // (2048 * 80 * 2 * 1024 * 2)
+    assert metrics["together"] == metrics["spare"] // (2048 * 80 * 2 * 1024 * 2)
+
+
+@pytest.mark.parametrize(
+    ("kept", "parameters"),
+    [
+        ({"method": "none"}, 0),
+        ({"method": "full"}, 70_553_706_496),
+        ({"method": "last", "last_k": 1}, 855_654_400),
+        ({"method": "last", "last_k": 3}, 3 * 855_654_400),
+        ({"method": "bias"}, (2 * 80 + 1) * 8192),
+        ({"method": "lora", "rank": 16}, 65_536_000),
+        ({"method": "layerwise"}, 70_553_706_496),
+    ],
+)
+def test_a_customer_keeps_what_the_method_trained(kept: dict[str, Any], parameters: int) -> None:
+    metrics = MODEL.evaluate(kept, seed=1).metrics
+    assert metrics["adapter_bytes"] == 2 * parameters
+    assert metrics["library_bytes"] == 2 * parameters * 10**6
+    plan = {"network": "llama-3-70b", "frozen_bits": "4"} | kept
+    assert registry.evaluate("adaptation", plan, seed=1).metrics["trained_parameters"] == parameters
+
+
+def test_whole_models_are_not_served_at_all_and_blocks_hardly() -> None:
+    block: dict[str, Any] = {"method": "last", "last_k": 1}
+    for cache in (0.0, 10e9, 60e9):
+        whole = MODEL.evaluate({"method": "full", "cache": cache}, seed=1)
+        assert whole.metrics["served"] == whole.metrics["hit_rate"] == 0.0
+        assert max(whole.series["served_by_cache"]) == 0.0
+    best = max(MODEL.evaluate(block, seed=1).series["served_by_cache"])
+    assert 0.0 < best < 0.2 * max(MODEL.evaluate({"rank": 8}, seed=1).series["served_by_cache"])
+
+
+def test_where_nothing_is_personal_nothing_is_swapped() -> None:
+    metrics = MODEL.evaluate({"method": "none"}, seed=1).metrics
+    assert metrics["hit_rate"] == 100.0
+    assert metrics["mean_swap"] == metrics["swap_share"] == metrics["storage_rate"] == 0.0
+    assert metrics["served"] > MODEL.evaluate({"rank": 1}, seed=1).metrics["served"]
+
+
+def test_only_lora_adds_arithmetic() -> None:
+    slow: dict[str, Any] = {"peak_rate": 1e12, "reply": 4096, "skew": 2.0}
+    step = 2 * 70_553_706_496 / 1e12
+    for kept, added in (({"method": "bias"}, 0.0), ({"rank": 16}, 2 * 65_536_000 / 1e12)):
+        parts = MODEL.evaluate(slow | kept, seed=1).series["token_parts"]
+        assert sum(parts[:4]) == pytest.approx(step + added)
+
+
+def test_adaptation_and_adapters_are_one_model_when_joined() -> None:
+    setting: dict[str, Any] = {"network": "llama-3-70b", "method": "lora", "rank": 32}
+    setting |= {
+        "arithmetic": "mixed",
+        "frozen_bits": "4",
+        "batch": 2,
+        "examples": 10,
+        "epochs": 1,
+        "cache": 12e9,
+    }
+    metrics = registry.evaluate("adaptation+adapters", setting, seed=1).metrics
+    assert metrics["adapter_bytes"] == 2 * metrics["trained_parameters"]
+    terms = registry.explain(
+        "adaptation+adapters", "served", setting, setting | {"rank": 8}, seed=1
+    )
+    assert sum(terms.terms.values()) == pytest.approx(terms.change)
+    adaptation, adapters = (
+        {mechanism.id for mechanism in registry.model(name).mechanisms}
+        for name in ("adaptation", "adapters")
+    )
+    assert not adaptation & adapters
 
 
 def test_the_tiers_share_all_requests_and_the_parts_are_the_time_of_a_token() -> None:
@@ -112,6 +181,16 @@ def test_the_best_cache_is_neither_the_smallest_nor_the_largest() -> None:
         assert list(series["hit_by_cache"]) == sorted(series["hit_by_cache"])
 
 
+def test_the_curves_reach_to_half_of_hbm_whatever_is_set() -> None:
+    for setting in ({}, {"frozen_bits": "16"}, {"method": "full"}):
+        series = MODEL.evaluate(setting, seed=1).series
+        assert (series["cache_sizes"][0], series["cache_sizes"][-1]) == (0.0, 40e9)
+    at_8 = series["cache_sizes"].index(8e9)
+    here = MODEL.evaluate({"cache": 8e9}, seed=1)
+    assert here.series["served_by_cache"][at_8] == here.metrics["served"]
+    assert here.series["hit_by_cache"][at_8] == here.metrics["hit_rate"]
+
+
 def test_a_million_adapters_swap_more_than_a_thousand() -> None:
     few, many = (MODEL.evaluate({"adapters": n}, seed=1).metrics for n in (1000, 10**6))
     assert many["swap_share"] > 5 * few["swap_share"]
@@ -127,14 +206,20 @@ def test_one_link_for_all_swaps_bounds_what_is_served() -> None:
 @pytest.mark.parametrize("setting", [{"frozen_bits": "16"}, {"cache": 60e9}, {"cache": 0.0}])
 def test_what_does_not_fit_serves_nothing(setting: dict[str, Any]) -> None:
     metrics = MODEL.evaluate(setting, seed=1).metrics
-    assert metrics["served"] == metrics["batch"] == 0.0
+    assert metrics["served"] == metrics["together"] == 0.0
     blamed = {
-        "frozen_bits": "weights",
+        "frozen_bits": "base_weights",
         "cache": "sequences" if setting.get("cache") else "adapters",
     }
     terms = MODEL.explain("served", {}, setting, seed=1)
     assert terms.largest == blamed[next(iter(setting))]
     assert sum(terms.terms.values()) == pytest.approx(terms.change)
+
+
+def test_what_a_customer_keeps_moves_the_hit_rate_by_its_size() -> None:
+    terms = MODEL.explain("hit_rate", {"method": "full"}, {"method": "bias"}, seed=1)
+    assert terms.largest == "adapter_size"
+    assert terms.terms["adapter_size"] == terms.change > 10.0
 
 
 @pytest.mark.parametrize("metric", ["served", "token_time", "mean_swap", "hit_rate"])

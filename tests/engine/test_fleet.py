@@ -195,11 +195,11 @@ PICKY: dict[str, Any] = {**LOSSY, "selection": "power-of-choice"}
 def test_a_replay_follows_recorded_picks() -> None:
     outcome = MODEL.evaluate(PICKY, seed=5)
     assert len(outcome.picks) == 6 * 4
-    *_, again = MODEL.stream(PICKY, seed=5, follow=outcome.picks)
+    *_, again = MODEL.followed(PICKY, seed=5, picks=outcome.picks)
     assert again == outcome
     forged = outcome.picks[:4] + tuple(sorted(set(range(12)) - set(outcome.picks[4:8])))[:4]
     with pytest.raises(PicksDivergedError):
-        list(islice(MODEL.stream(PICKY, seed=5, follow=forged), 4))
+        list(islice(MODEL.followed(PICKY, seed=5, picks=forged), 4))
 
 
 def test_other_selections_record_no_picks(frames: list[Outcome]) -> None:

@@ -26,15 +26,17 @@ SMALL = ("mobilenetv2", "resnet-50", "ds-cnn", "whisper-tiny-encoder")
 
 plans = st.builds(
     Plan,
-    method=st.sampled_from(("none", "full", "last", "bias", "lora")),
+    method=st.sampled_from(("none", "full", "last", "bias", "lora", "sparse")),
     k=st.integers(1, 4),
     rank=st.integers(1, 64),
+    channels=st.sampled_from((1, 2, 4, 8)),
     frozen_bits=st.sampled_from((32, 16, 8, 4)),
     batch=st.integers(1, 16),
     optimizer=st.sampled_from(OPTIMIZERS),
-    arithmetic=st.sampled_from(("fp32", "mixed")),
+    arithmetic=st.sampled_from(("fp32", "mixed", "int8")),
     recompute_attention=st.booleans(),
 )
+WIDTH = {"fp32": 4, "mixed": 2, "int8": 1}  # bytes of an activation
 networks = st.sampled_from(SMALL).map(network)
 
 
@@ -175,7 +177,7 @@ def test_bytes_a_trained_parameter(arithmetic: str, optimizer: Optimizer, bytes_
 def walk(net: Network, plan: Plan) -> tuple[list[int], int]:
     """Kept bytes a layer and peak of activations, straight from the rules, layer by layer."""
     targets = plan.targets or net.targets
-    width = 4 if plan.arithmetic == "fp32" else 2
+    width = WIDTH[plan.arithmetic]
     held: set[str] = set()
     kept: list[int] = []
     peak = so_far = 0
@@ -190,8 +192,12 @@ def walk(net: Network, plan: Plan) -> tuple[list[int], int]:
             "last": layer.unit >= net.units - plan.k,
             "bias": layer.name == net.classifier,
             "lora": lora,
+            "sparse": layer.unit >= net.units - plan.k and layer.role in targets,
         }[plan.method]
         bias = plan.method == "bias" and layer.biases > 0
+        if plan.method == "sparse":
+            bias = layer.unit >= net.units - plan.k and layer.biases > 0
+        part = plan.channels if plan.method == "sparse" and layer.name != net.classifier else 1
         here = 0
         for keep in layer.keeps:
             needed = weight if keep.need == "weight" else learned
@@ -201,7 +207,8 @@ def walk(net: Network, plan: Plan) -> tuple[list[int], int]:
                 continue
             held.add(keep.tensor)
             bits = {"value": 8 * width, "bit": 1, "byte": 8, "word": 32}[keep.form]
-            here += -(-keep.elements * plan.batch * bits // 8)
+            elements = -(-keep.elements // part) if keep.need == "weight" else keep.elements
+            here += -(-elements * plan.batch * bits // 8)
         if lora:
             here += plan.rank * layer.outputs // layer.d_out * plan.batch * width
         working = sum(alive.values()) + (0 if layer.in_place else layer.outputs)
@@ -276,7 +283,7 @@ def test_rank_touches_activations_only_through_its_intermediates(
 ) -> None:
     plan = replace(plan, method="lora", rank=1)
     one, many = training_memory(net, plan), training_memory(net, replace(plan, rank=rank))
-    width = 4 if plan.arithmetic == "fp32" else 2
+    width = WIDTH[plan.arithmetic]
     positions = sum(
         layer.outputs // layer.d_out for layer in net.layers if layer.role in net.targets
     )
@@ -294,10 +301,11 @@ def test_lora_saves_state_but_hardly_activations() -> None:
 
 @given(networks, st.integers(1, 16), st.sampled_from((32, 16, 8, 4)))
 def test_training_nothing_is_inference(net: Network, batch: int, bits: int) -> None:
-    plan = Plan("none", batch=batch, frozen_bits=bits, optimizer="adam")
-    it = training_memory(net, plan, inference_batch=batch)
-    assert it.kept == it.trained_parameters == it.gradients == it.optimizer == 0
-    assert it.amplification == 1.0
+    for arithmetic in ("fp32", "int8"):
+        plan = Plan("none", batch=batch, frozen_bits=bits, optimizer="adam", arithmetic=arithmetic)
+        it = training_memory(net, plan, inference_batch=batch)
+        assert it.kept == it.trained_parameters == it.gradients == it.optimizer == 0
+        assert it.amplification == 1.0
 
 
 @given(networks, plans)
@@ -390,7 +398,7 @@ def test_every_method_is_either_accounted_for_or_refused_with_a_reason(
     [
         ({"method": "some"}, "method"),
         ({"optimizer": "lion"}, "optimizer"),
-        ({"arithmetic": "int8"}, "arithmetic"),
+        ({"arithmetic": "int4"}, "arithmetic"),
         ({"convention": "mine"}, "convention"),
         ({"frozen_bits": 3}, "frozen_bits"),
         ({"k": 0}, "k: 0"),
@@ -411,3 +419,84 @@ def test_plans_that_do_not_fit_the_network_are_refused() -> None:
         training_memory(net, Plan("lora", targets=("q", "gate")))
     with pytest.raises(ValueError, match="inference_batch"):
         training_memory(net, Plan("none"), inference_batch=0)
+
+
+# Sparse update
+
+
+def test_sparse_update_trains_the_chosen_share_and_keeps_the_chosen_share() -> None:
+    net = network("ds-cnn")
+    it = training_memory(net, Plan("sparse", k=4, channels=4, batch=8))
+    # Behind the cut: two pointwise convolutions (64 to 64), a depthwise one, the classifier.
+    assert it.trained_parameters == 2 * 64 * 16 + 3 * 64 + (64 + 1) * 12
+    pointwise = 2 * 16 * 25 * 5 * 4 * 8
+    masks = 2 * 64 * 25 * 5 * 8 // 8  # of the last two ReLUs, and of the one after the first
+    first = 64 * 25 * 5 * 8 // 8
+    assert it.kept == pointwise + masks + first + 64 * 4 * 8
+
+
+@given(networks, plans, st.integers(1, 4))
+def test_sparse_update_of_all_channels_and_matrices_needs_no_more_than_last(
+    net: Network, plan: Plan, k: int
+) -> None:
+    sparse, last = replace(plan, method="sparse", k=k), replace(plan, method="last", k=k)
+    needs = [training_memory(net, replace(sparse, channels=c)).peak for c in (8, 4, 2, 1)]
+    assert needs == sorted(needs)
+    assert needs[-1] <= training_memory(net, last).peak
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_sparse_update_keeps_nothing_before_its_earliest_layer(name: str) -> None:
+    net = network(name)
+    kept = training_memory(net, Plan("sparse", k=2, channels=2)).kept_by_layer
+    first = next(i for i, layer in enumerate(net.layers) if layer.unit == net.units - 2)
+    assert not any(kept[:first])
+
+
+# Layer-wise training
+
+
+@given(networks, plans)
+def test_layer_wise_training_needs_the_largest_block_not_the_sum(net: Network, plan: Plan) -> None:
+    plan = replace(plan, method="layerwise", recompute_attention=False)
+    it = training_memory(net, plan)
+    full = training_memory(net, replace(plan, method="full"))
+    width, weight_bytes = WIDTH[plan.arithmetic], 2 if plan.arithmetic == "mixed" else 4
+    state = {"sgd": 0, "momentum": 4, "adam": 8}[plan.optimizer] + (4 if weight_bytes == 2 else 0)
+    needs = []
+    for block in range(len(net.blocks)):
+        inside = [la for la in net.layers if la.block == block and not la.fixed]
+        own = sum(la.parameters for la in inside)
+        if not own:
+            continue
+        kept, so_far, peak, alive, learned = set(), 0, 0, list(net.live), False
+        for i, layer in enumerate(net.layers):
+            for keep in layer.keeps:
+                weight = layer in inside and layer.weights > 0
+                if (weight if keep.need == "weight" else learned) and keep.tensor not in kept:
+                    kept.add(keep.tensor)
+                    bits = {"value": 8 * width, "bit": 1, "byte": 8, "word": 32}[keep.form]
+                    so_far += -(-keep.elements * plan.batch * bits // 8)
+            learned = learned or (layer in inside and layer.parameters > 0)
+            peak = max(peak, int(alive[i]) * plan.batch * width + so_far)
+        bits = min(plan.frozen_bits, 8 if plan.arithmetic == "int8" else 32)
+        frozen = -(-(net.parameters - own) * bits // 8)
+        needs.append(frozen + own * (2 * weight_bytes + state) + peak)
+    assert it.peak == max(needs)
+    assert it.trained_parameters == full.trained_parameters
+    assert it.kept <= full.kept
+
+
+# The 8-bit graph
+
+
+def test_an_8_bit_graph_keeps_a_quarter_of_the_activations_and_8_bit_frozen_weights() -> None:
+    net = network("ds-cnn")
+    fp32, int8 = (
+        training_memory(net, Plan("last", k=4, batch=4, arithmetic=a)) for a in ("fp32", "int8")
+    )
+    assert int8.frozen_weights == fp32.frozen_weights // 4
+    assert int8.trained_weights == fp32.trained_weights
+    # Of what is kept, masks keep their bits.
+    masks = fp32.kept - 4 * (fp32.kept - int8.kept) // 3
+    assert (fp32.kept - masks) == 4 * (int8.kept - masks)

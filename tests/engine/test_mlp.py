@@ -14,6 +14,8 @@ PARTS = {
     "last 2": mlp.train_last(DEPTH, 2),
     "bias": mlp.train_bias(DEPTH),
     "lora 2": mlp.train_lora(DEPTH, 2),
+    "only 1": mlp.train_only(DEPTH, 1),
+    "rows": mlp.Trained((True,) * 3, (True,) * 3, rows=((0, 2, 5), (1, 4), ())),
 }
 
 
@@ -56,6 +58,8 @@ def test_gradient_agrees_with_finite_differences(network, batch, part, rows):
         ("last 2", 24 + 15),
         ("bias", 5 + 4 + 15),
         ("lora 2", 2 * (6 + 5) + 2 * (5 + 4) + 2 * (4 + 3)),
+        ("only 1", 24),
+        ("rows", (3 * 5 + 5) + (2 * 4 + 4) + 15),
     ],
 )
 def test_only_the_chosen_part_is_trained(network, batch, part, count):
@@ -67,6 +71,29 @@ def test_only_the_chosen_part_is_trained(network, batch, part, count):
         moved = trained.weights[i] or trained.rank > 0
         assert np.array_equal(after.weights[i], network.weights[i]) is not moved
         assert np.array_equal(after.biases[i], network.biases[i]) is not trained.biases[i]
+
+
+def test_sparse_update_moves_the_rows_with_the_largest_weights_alone(network, batch):
+    trained = mlp.train_sparse(network, 2, 2)
+    assert trained.weights == (False, True, True)
+    assert (trained.rows[0], trained.rows[2]) == ((), ())
+    norms = np.square(network.weights[1]).sum(axis=1)
+    assert set(trained.rows[1]) == set(np.argsort(-norms)[:3])
+    learner = mlp.Learner(network, trained, "sgd")
+    learner.step(batch[0], mlp.one_hot(batch[1], 3), 0.1)
+    moved = np.any(learner.network().weights[1] != network.weights[1], axis=1)
+    assert set(np.flatnonzero(moved)) <= set(trained.rows[1])
+    assert moved.any()
+
+
+def test_sparse_update_of_every_channel_is_the_last_layers(network, batch):
+    sparse, last = mlp.train_sparse(network, 2, 1), mlp.train_last(DEPTH, 2)
+    ends = []
+    for trained in (sparse, last):
+        learner = mlp.Learner(network, trained, "adam")
+        learner.step(batch[0], mlp.one_hot(batch[1], 3), 0.1)
+        ends.append(learner.parameters)
+    assert np.array_equal(*ends)
 
 
 def test_lora_starts_as_the_network_it_adapts(network, batch):
@@ -150,6 +177,8 @@ def test_32_bits_leave_the_weights_as_they_are(network):
         lambda n: mlp.Learner(n, PARTS["full"], "lion"),
         lambda n: mlp.Learner(n, PARTS["lora 2"], "sgd"),
         lambda n: mlp.Learner(n, mlp.train_full(2), "sgd"),
+        lambda n: mlp.train_only(DEPTH, 3),
+        lambda n: mlp.train_sparse(n, 2, 0),
         lambda n: mlp.initial((6,), stream(0, "x")),
     ],
 )

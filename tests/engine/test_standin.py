@@ -82,6 +82,7 @@ def test_last_all_is_full():
         {"method": "prune"},
         {"method": "last", "depth": 4},
         {"method": "lora", "rank": 0},
+        {"method": "sparse", "channels": 0},
         {"optimizer": "lion"},
         {"learning_rate": float("nan")},
         {"learning_rate": 0.0},
@@ -147,3 +148,60 @@ def test_two_bits_cost_much(shift, cost):
 def test_sgd_lags_behind_adam_for_lora():
     lora = {"method": "lora", "rank": 8}
     assert points("accent", **lora) > points("accent", **lora, optimizer="sgd") + 3
+
+
+@pytest.mark.parametrize(("shift", "cost"), [("accent", 12), ("habits", 7), ("ear", 7)])
+def test_in_an_8_bit_graph_sgd_needs_its_gradients_scaled(shift, cost):
+    graph = {"optimizer": "sgd", "eight_bit": True}
+    scaled = points(shift, **graph)
+    assert abs(scaled - points(shift, optimizer="sgd")) < 2.5  # as if it were no graph
+    assert scaled > points(shift, **graph, scaling=False) + cost
+
+
+def test_for_an_accent_no_single_rate_makes_up_for_the_scaling():
+    rate = learning_rate_for("accent", "full", optimizer="sgd")
+    graph = {"optimizer": "sgd", "eight_bit": True}
+    plain = [
+        points("accent", **graph, scaling=False, learning_rate=times * rate)
+        for times in (1, 4, 10, 30, 100, 300, 1000)
+    ]
+    assert points("accent", **graph, learning_rate=2 * rate) > max(plain) + 5
+
+
+def test_on_the_ear_a_larger_rate_makes_up_for_the_scaling():
+    # The shift that needs the classifier alone, which is no part of the graph.
+    rate = learning_rate_for("ear", "full", optimizer="sgd")
+    graph = {"optimizer": "sgd", "eight_bit": True}
+    plain = points("ear", **graph, scaling=False, learning_rate=100 * rate)
+    assert abs(plain - points("ear", **graph)) < 3
+
+
+def test_scaling_does_nothing_for_adam():
+    graph = {"optimizer": "adam", "eight_bit": True}
+    for shift in ("accent", "habits"):
+        assert abs(points(shift, **graph) - points(shift, **graph, scaling=False)) < 1.5
+        assert points(shift) > points(shift, **graph) + 20
+
+
+def test_sparse_update_lies_between_the_classifier_alone_and_everything():
+    for shift in ("accent", "habits"):
+        half = points(shift, method="sparse", depth=DEPTH, channels=2)
+        eighth = points(shift, method="sparse", depth=DEPTH, channels=8)
+        assert points(shift, method="last") < eighth + 2
+        assert eighth + 1 < half < points(shift) + 3
+
+
+def test_sparse_update_of_the_last_layer_is_the_last_layer():
+    sparse = adapt("accent", 0.6, method="sparse", depth=1, channels=8, seed=1)
+    assert sparse == adapt("accent", 0.6, method="last", depth=1, frozen_bits=16, seed=1)
+
+
+@pytest.mark.parametrize("shift", STRENGTH)
+def test_layer_wise_training_learns_nearly_as_much_as_all_at_once(shift):
+    assert points(shift, method="layerwise") > points(shift) - 8
+
+
+def test_layer_wise_training_takes_every_layer_in_turn():
+    one = adapt("accent", 0.6, method="layerwise", examples=9, batch=3, epochs=2, seed=1)
+    assert one.updates == 2 * 3
+    assert adapt("accent", 0.6, method="layerwise", frozen_bits=4, seed=1) != one

@@ -21,9 +21,19 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"network": "ds-cnn", "method": "bias", "frozen_bits": "8", "optimizer": "momentum"}
         | {"batch": 4, "shift": "ear", "strength": 0.95},
         {"network": "proxylessnas-mobile", "method": "none", "convention": "paper"},
+        {"network": "proxylessnas-mobile", "recompute": "best", "convention": "paper"},
+        {"network": "ds-cnn", "method": "sparse", "last_k": 9, "channels": "4", "optimizer": "sgd"}
+        | {"arithmetic": "int8", "frozen_bits": "8", "shift": "accent", "strength": 0.6},
+        {"network": "whisper-tiny-encoder", "method": "layerwise", "recompute": "uniform"},
     ],
     "adapters": [{}, {"adapters": 2000, "rank": 64, "skew": 1.0, "cache": 4e9, "overlap": 0.5}],
-    "energy": [{}, {"network": "ds-cnn", "method": "bias", "batch": 1, "syncs": 4}],
+    "energy": [
+        {},
+        {"network": "ds-cnn", "method": "bias", "batch": 1, "syncs": 4, "frozen_bits": "16"},
+        {"network": "whisper-tiny-encoder", "recompute": "best", "batch": 4, "frozen_bits": "16"},
+        {"network": "ds-cnn", "method": "layerwise", "sessions": 3},
+        {"network": "mobilenetv2", "method": "sparse", "last_k": 20, "arithmetic": "int8"},
+    ],
     "fleet": [
         {"rounds": 10},
         {"rounds": 8, "method": "scaffold", "learning_rate": 0.5},

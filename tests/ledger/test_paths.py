@@ -12,7 +12,12 @@ from mission_tui import paths
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch):
-    for name in ("MISSION_TUI_STATE", "MISSION_TUI_SAVES", "XDG_STATE_HOME"):
+    for name in (
+        "MISSION_TUI_STATE",
+        "MISSION_TUI_SAVES",
+        "MISSION_TUI_MISSIONS",
+        "XDG_STATE_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_tui.content.schema import Mission, Part
-from mission_tui.play.claims import Evidence, differing, draft, verdict
+from mission_tui.play.claims import ROUNDS, Evidence, differing, draft, verdict
 
 TERMS = {"weights": 10.0, "gradients": -1e6, "optimizer": -2e6, "activations": -3e8}
 
@@ -124,3 +125,39 @@ def test_a_draft_names_what_differs(part: Part) -> None:
     assert (found.control, found.before, found.after) == ("tuning", "full", "bias")
     still = draft(part, "peak_memory", RUNS[1], RUNS[1])
     assert (still.direction, still.control, still.changed) == ("did not move", "", ())
+
+
+# -- runs that were stopped --------------------------------------------------------------------
+
+
+def stopped(number: int, rounds: int | None) -> Evidence:
+    return replace(RUNS[number], rounds=rounds)
+
+
+@pytest.mark.parametrize(("first", "second"), [(3, None), (None, 3), (3, 4)])
+def test_runs_of_unlike_rounds_are_confounded(
+    part: Part, play: Any, first: int | None, second: int | None
+) -> None:
+    runs = {1: stopped(1, first), 2: stopped(2, second)}
+    assert differing(runs[1], runs[2]) == ("batch", ROUNDS)
+    assert verdict(part, play.claim(terms=TERMS), runs) == {"control": "confounded by rounds"}
+    found = draft(part, "peak_memory", runs[1], runs[2])
+    assert (found.control, found.changed) == ("batch", ("batch", ROUNDS))
+
+
+def test_runs_stopped_after_as_many_rounds_are_compared_like_any_others(
+    part: Part, play: Any
+) -> None:
+    runs = {1: stopped(1, 3), 2: stopped(2, 3)}
+    assert differing(runs[1], runs[2]) == ("batch",)
+    assert verdict(part, play.claim(terms=TERMS), runs) == {}
+
+
+def test_a_run_that_was_stopped_and_its_own_whole_differ_in_no_slider(
+    part: Part, play: Any
+) -> None:
+    runs = {1: stopped(1, None), 2: replace(stopped(1, 2), number=2)}
+    found = draft(part, "peak_memory", runs[1], runs[2])
+    assert (found.control, found.before, found.changed) == ("", None, (ROUNDS,))
+    for control in ("", ROUNDS, "batch"):
+        assert "is the same in both" in verdict(part, play.claim(control=control), runs)["control"]

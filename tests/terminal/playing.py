@@ -9,7 +9,7 @@ from typing import Any
 from mission_tui.screens.lock import WIDTHS
 from tests.terminal.screen import CTRL_F, CTRL_G, DOWN, ENTER, LEFT, TAB, UP, Terminal
 
-MISSION = "vol2-11-edge-intelligence"
+MISSION = "memory-wall"
 
 
 def to_briefing(terminal: Terminal, *, student: str = "ada", persona: str = "2") -> None:

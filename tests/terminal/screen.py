@@ -46,6 +46,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "TEXTUAL_ANIMATIONS": "none",
         "MISSION_TUI_STATE": str(home / "state"),
         "MISSION_TUI_SAVES": str(home / "saves"),
+        "MISSION_TUI_MISSIONS": os.environ["MISSION_TUI_MISSIONS"],
         **more,
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import WALL
 from tests.terminal import playing
 from tests.terminal.playing import MISSION
 from tests.terminal.screen import ENTER, Terminal, environment
@@ -101,9 +102,9 @@ def test_hostile_student_id_and_answer_never_reach_the_terminal(tmp_path: Path) 
         assert [piece for piece in FOREIGN if piece in terminal.raw] == []
 
 
-def test_hostile_mission_title_never_reaches_the_terminal(tmp_path: Path, missions: Path) -> None:
+def test_hostile_mission_title_never_reaches_the_terminal(tmp_path: Path) -> None:
     copied = tmp_path / "missions"
-    shutil.copytree(missions, copied, ignore=shutil.ignore_patterns("*.proof.json"))
+    shutil.copytree(WALL, copied)
     path = copied / f"{MISSION}.toml"
     toml = path.read_text("utf-8")
     escaped = "".join(f"\\u{ord(c):04X}" for c in HOSTILE.replace("\x00", ""))

@@ -122,11 +122,11 @@ def test_dropped_line_saves_and_lets_the_next_session_in(game: Game, tmp_path: P
 
 
 def test_run_cut_off_by_a_kill_is_executed_again_and_not_charged_again(
-    game: Game, tmp_path: Path, shipped: MissionFile, monkeypatch: pytest.MonkeyPatch
+    game: Game, tmp_path: Path, wall: MissionFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MISSION_TUI_STATE", str(tmp_path / "state"))
     saves = tmp_path / "saves"
-    with plays.start(saves, shipped.tracks["edge"], "ada", "human") as opened:
+    with plays.start(saves, wall.tracks["edge"], "ada", "human") as opened:
         play = opened.game
         play.go("lock", 0, 0)
         play.act(Seal("least", 4e8, 3e8, 5e8, None, "activations", 0, 0))
@@ -143,7 +143,7 @@ def test_run_cut_off_by_a_kill_is_executed_again_and_not_charged_again(
         terminal.wait("Enter").press(ENTER)
         terminal.wait("student id").type("ada").press(ENTER)
         terminal.wait("WHERE YOU STOPPED").press("1")
-        terminal.wait("Back at the bench", "#1", "#2", "16 samples")
+        terminal.wait("RUN #2 RECORDED", "#1", "#2", "16 samples")
         playing.finish(terminal)
     after = kinds(saved)
     assert after[: cut + 3] == [*kinds(saved)[: cut + 1], "run_resume", "run_end"]

@@ -19,13 +19,14 @@ from mission_tui.paths import missions_dir
 from mission_tui.play.actions import Seal
 from mission_tui.screens.briefing import BriefingScreen
 from mission_tui.screens.claim import ClaimScreen
+from mission_tui.screens.live import LiveScreen
 from mission_tui.screens.lock import LockScreen
 from mission_tui.screens.missions import MissionsScreen
 from mission_tui.screens.reveal import RevealScreen
 from mission_tui.screens.title import TitleScreen
 from mission_tui.screens.workbench import WorkbenchScreen
 
-MISSION = "vol2-11-edge-intelligence"
+MISSION = "memory-wall"
 SIZE = (80, 24)
 PATIENCE = 400
 """Turns of 20 ms after which what does not come is a failure."""
@@ -47,10 +48,10 @@ async def opened(
 
 @asynccontextmanager
 async def at_briefing(
-    saves: Path, size: tuple[int, int] = SIZE, track: str = "edge"
+    saves: Path, size: tuple[int, int] = SIZE, track: str = "edge", mission: str = MISSION
 ) -> AsyncIterator[tuple[MissionApp, Player]]:
     """The game at a briefing."""
-    asked = {"mission": MISSION, "track": track, "student": "ada"}
+    asked = {"mission": mission, "track": track, "student": "ada"}
     async with opened(saves, size, **asked) as (app, pilot):
         await pilot.press("enter")
         await on(pilot, BriefingScreen)
@@ -150,7 +151,7 @@ async def to_workbench(pilot: Player) -> None:
 async def measured(pilot: Player) -> None:
     """Wait until the workbench has measured where its sliders stand, and has drawn it."""
     screen = pilot.app.screen
-    assert isinstance(screen, WorkbenchScreen)
+    assert isinstance(screen, LiveScreen)
     wanted = lambda: screen.game.session.request(screen.game.setting)  # noqa: E731
     await until(
         pilot,

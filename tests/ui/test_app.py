@@ -200,9 +200,9 @@ async def test_help_opens_and_closes_on_every_screen_of_a_play(
 async def test_palette_offers_the_screens_own_commands(saves: Path) -> None:
     async with playing.resumed(saves, "workbench") as (app, pilot):
         titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Record run", "Why", "Table", "Pin", "Hint", "Done", "Save elsewhere"} <= titles
+        assert {"Record", "Why", "Table", "Pin", "Hint", "Done", "Save elsewhere"} <= titles
         await pilot.press("ctrl+p")
-        await shows(pilot, "Record run")
+        await shows(pilot, "Record")
         await pilot.press(*"record")
         await pilot.pause(0.2)
         await pilot.press("enter")
@@ -226,22 +226,21 @@ async def test_workbench_follows_the_terminals_size(saves: Path) -> None:
     async with playing.resumed(saves, "workbench") as (app, pilot):
         await playing.record_run(pilot, 1)
         bench = app.screen
-        runs = bench.query_one("#runs")
-        assert not runs.display
+        runs = bench.query_one("#strip")
+        assert "full" not in playing.text(app).split("#1", 1)[1]
         await pilot.resize_terminal(60, 18)
         await on(pilot, SmallScreen)
         await shows(pilot, "too small")
         await pilot.press("enter")  # reaches nothing
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: app.screen is bench)
-        await until(pilot, lambda: runs.display and runs.size.width > 20)
-        await shows(pilot, "#1", "3.06 GB")
+        await until(pilot, lambda: runs.size.width > 40)
+        await shows(pilot, "#1", "3.06 GB", "full · 32 · Adam")  # the run table says the settings
         await pilot.resize_terminal(200, 60)
         await pilot.pause()
         await shows(pilot, "#1")
-        assert runs.display
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: not runs.display)
+        await until(pilot, lambda: runs.size.width < 40)
         assert kinds(app).count("run") == 1
 
 

@@ -77,11 +77,15 @@ async def test_screens_of_a_play(saves: Path) -> None:
         is_golden(app, "debrief")
 
 
-@pytest.mark.parametrize("track", ["cloud", "mobile", "tiny"])
-async def test_first_sight_of_the_other_tracks(saves: Path, track: str) -> None:
-    async with playing.at_briefing(saves, track=track) as (app, pilot):
+@pytest.mark.parametrize("track", ["cloud", "edge", "mobile", "tiny"])
+async def test_first_sight_of_the_shipped_tracks(
+    saves: Path, missions: Path, monkeypatch: pytest.MonkeyPatch, track: str
+) -> None:
+    monkeypatch.setenv("MISSION_TUI_MISSIONS", str(missions))
+    mission = "vol2-11-edge-intelligence"
+    async with playing.at_briefing(saves, track=track, mission=mission) as (app, pilot):
         await shows(pilot, "INCOMING")
-        is_golden(app, f"briefing-{track}")
+        is_golden(app, f"shipped-briefing-{track}")
         await playing.to_lock(pilot)
         await shows(pilot, "4 ◇")
-        is_golden(app, f"lock-{track}")
+        is_golden(app, f"shipped-lock-{track}")

@@ -1,0 +1,245 @@
+"""The decision: one option, and the paragraph that defends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widgets import Label, Static, TextArea
+
+from mission_tui.content.schema import Decision
+from mission_tui.play import parley, wording
+from mission_tui.play.actions import Decide, Note
+from mission_tui.play.game import Game
+from mission_tui.play.session import Refused
+from mission_tui.screens.step import StepScreen
+from mission_tui.text import clean
+from mission_tui.units import show
+from mission_tui.widgets.choices import Choices
+from mission_tui.widgets.keybar import KeyBar
+
+PARAGRAPH: Final = "decision.paragraph"
+"""The note in which the paragraph's draft is saved."""
+LONGEST: Final = 2000
+"""Characters that a paragraph may have."""
+DRAFTED: Final = 1.0
+"""Seconds after which what is being written is saved."""
+
+
+class Paragraph(TextArea):
+    """The student's own words; Tab leaves it."""
+
+    HELP = """\
+### The paragraph
+Write in your own words. It is saved as it grows, kept in the ledger, and graded by no machine.
+"""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The toolkit lets a paste go on from here to the app, which would send it back."""
+        event.stop()
+
+
+class DecisionScreen(StepScreen):
+    """The question and its options, the paragraph, and beside them the designs that stand."""
+
+    CSS_PATH = "decision.tcss"
+    HELP = """\
+## The decision
+Press the **number** of an option, then **Tab** to the paragraph and defend it: it is the one
+text of this mission that you must write. No machine grades it. **Ctrl+F** shows what will be
+filed, and **Ctrl+F** again files it for good; **Esc** changes it.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next field"),
+        Binding("ctrl+f", "file", "Decide", priority=True),
+        Binding("escape", "change", "Change it", priority=True),
+        Binding("ctrl+g", "onward", "Go on", priority=True),
+    ]
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self._later: Timer | None = None
+        self._asked = False  # whether it was asked for, and not confirmed yet
+
+    @property
+    def _decision(self) -> Decision:
+        decision = self.game.session.mission.decision
+        assert decision is not None  # a mission without one has no such step
+        return decision
+
+    def _filled(self, text: str) -> str:
+        """A text of the decision: it quotes the track's constants alone."""
+        return clean(wording.fill(text, wording.constants(self.game.session.mission)))
+
+    def compose(self) -> ComposeResult:
+        """The question and its options above; the paragraph, and beside it what stands."""
+        decision, made = self._decision, self.game.session.decision
+        yield self.masthead()
+        with VerticalScroll(id="top", can_focus=False):
+            yield Static(self._filled(decision.question), id="question", markup=False)
+            if decision.facts:
+                facts = "\n".join(f"· {self._filled(fact)}" for fact in decision.facts)
+                yield Static(facts, id="facts", markup=False)
+            yield Label("YOU DECIDE", classes="heading")
+            options = [(o, self._filled(words)) for o, words in decision.options.items()]
+            yield Choices(options, id="options", chosen=made.choice if made else None)
+        with Horizontal(id="decision"):
+            with Vertical(id="left"):
+                yield Label("AND DEFEND IT", classes="heading")
+                yield Static(self._filled(decision.ask), id="ask", markup=False)
+                yield Paragraph(
+                    clean(made.text if made else self._note()),
+                    id="paragraph",
+                    soft_wrap=True,
+                    tab_behavior="focus",
+                    show_line_numbers=False,
+                    read_only=made is not None,
+                )
+            with VerticalScroll(id="right"):
+                yield Label("WHAT STANDS", classes="heading")
+                yield Static(clean("\n".join(self._standing())), id="stands", markup=False)
+        yield Static("", id="said", markup=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The options first; nothing blinks."""
+        self.query_one(Paragraph).cursor_blink = False
+        self.set_focus(self.query_one("#options", Choices))
+        if self.game.session.decision is not None:
+            self._decided()
+        else:
+            self.say("Press the number of an option; then Tab, and write.")
+
+    def _note(self) -> str:
+        return self.game.session.state.notes.get(PARAGRAPH, "")
+
+    def _standing(self) -> Iterator[str]:
+        """The design that stands of each part, and what it came to."""
+        session = self.game.session
+        for name, part in session.mission.ordered:
+            best = session.best_run(name)
+            yield f"{part.title}: {'passed' if session.passed(name) else 'missed'}"
+            if best is None or best.outcome is None:
+                yield "  nothing"
+                yield ""
+                continue
+            yield f"  #{best.number} {wording.setting(part, best.setting)}"
+            for reading in session.readings_of(name, best.outcome.metrics):
+                label = part.specs[reading.id].label
+                value = show(reading.value or 0.0, wording.metric_unit(part, reading.metric))
+                yield f"  {label} {value}, {reading.word}"
+            table = session.parts[name].table
+            if table is not None:
+                for party, who in part.stakeholders.items():
+                    yield f"  {parley.unheard(table.stands[party])}: {who.name}"
+                for risk in parley.risks(part, table):
+                    yield f"  at risk: {risk.words}"
+            yield ""
+
+    # -- writing -------------------------------------------------------------------------------
+
+    @on(Choices.Chosen)
+    def _chosen(self, event: Choices.Chosen) -> None:
+        made = self.game.session.decision
+        if made is not None:
+            event.choices.chosen = made.choice
+            return
+        self._asked = False
+        self.refresh_bindings()
+        self.say("Now defend it.")
+        self.set_focus(self.query_one(Paragraph))
+
+    @on(TextArea.Changed)
+    def _writing(self) -> None:
+        if self._asked:
+            self.action_change()
+        if self._later is None:
+            self._later = self.set_timer(DRAFTED, self._save)
+
+    def _save(self) -> None:
+        """Save the draft, unless it is saved or filed already."""
+        self._later = None
+        text = self._text()
+        if self.game.session.decision is None and text != self._note():
+            self.game.act(Note(PARAGRAPH, text))
+
+    def _text(self) -> str:
+        return clean(self.query_one(Paragraph).text, LONGEST)
+
+    # -- filing --------------------------------------------------------------------------------
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """What can't be done now is not offered."""
+        made = self.game.session.decision is not None
+        match action:
+            case "onward":
+                return made
+            case "file":
+                return not made
+            case "change":
+                return self._asked and not made
+            case _:
+                return True
+
+    def action_file(self) -> None:
+        """Go to what is missing, say it back, and file it."""
+        choice, text = self.query_one("#options", Choices).chosen, self._text()
+        if choice is None:
+            self.say("Choose first: press the number of an option.")
+            self.set_focus(self.query_one("#options", Choices))
+            return
+        if not text.strip():
+            self.say("Defend it: the paragraph is the one that you must write.")
+            self.set_focus(self.query_one(Paragraph))
+            return
+        if not self._asked:
+            self._asked = True
+            words = self._filled(self._decision.options[choice])
+            count = len(text.split())
+            self.say(
+                f"You decide: {words}. {count} word{'s' if count != 1 else ''}.\n"
+                "Ctrl+F again files it for good; Esc changes it."
+            )
+            self.refresh_bindings()
+            return
+        self._save()
+        try:
+            self.game.act(Decide(choice, text.strip()))
+        except Refused as refusal:
+            self._asked = False
+            self.say(f"Not yet: {refusal}.")
+            return
+        self._asked = False
+        self._decided()
+
+    def _decided(self) -> None:
+        self.query_one(Paragraph).read_only = True
+        self.refresh_bindings()
+        self.set_focus(self.query_one("#options", Choices))
+        self.say("◼ DECIDED. It stands in your ledger.  Ctrl+G goes on to the debrief.")
+
+    def action_change(self) -> None:
+        """Not yet."""
+        self._asked = False
+        self.refresh_bindings()
+        self.say("Nothing is filed. Change what you like.")
+
+    def action_onward(self) -> None:
+        """On to the debrief, once it is decided."""
+        following = self.game.session.next_step
+        assert following is not None
+        self.go(following.screen)
+
+    def say(self, words: str) -> None:
+        """Said beneath it."""
+        self.query_one("#said", Static).update(clean(words))
+
+    def settle(self) -> None:
+        """The paragraph's draft."""
+        self._save()

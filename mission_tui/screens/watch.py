@@ -1,0 +1,254 @@
+"""A bot at the keyboard: it plays the game on screen, with the keys that a person has.
+
+It decides what the bot decides (:mod:`mission_tui.play.bots`), and does it as a player would:
+sliders by arrows, predictions typed, runs cited by moving the cursor. Nothing is done behind the
+screen's back, so what it shows is what a player sees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import OptionList
+from textual.worker import WorkerCancelled, WorkerFailed
+
+from engine.contract import Value
+from mission_tui.content import space
+from mission_tui.content.schema import Part
+from mission_tui.play import wording
+from mission_tui.play.actions import Move, Seal
+from mission_tui.play.bots import Bot
+from mission_tui.play.claims import metric_of
+from mission_tui.play.game import Game
+from mission_tui.screens.briefing import BriefingScreen
+from mission_tui.screens.claim import ClaimScreen
+from mission_tui.screens.debrief import DebriefScreen
+from mission_tui.screens.decision import DecisionScreen
+from mission_tui.screens.lock import WIDTHS, LockScreen
+from mission_tui.screens.reveal import RevealScreen
+from mission_tui.screens.talks import TalksScreen
+from mission_tui.screens.title import TitleScreen
+from mission_tui.screens.workbench import WorkbenchScreen
+from mission_tui.units import base_of, factor
+
+KEY: Final = 0.12
+"""Seconds from one key to the next."""
+READ: Final = 2.5
+"""Seconds that a screen is looked at before anything is done on it."""
+_NAMES: Final = {" ": "space", ".": "full_stop", "-": "minus", "+": "plus"}
+
+
+@dataclass
+class Watch:
+    """Plays until the ledger is signed. ``speed`` 2 is twice as quick; 0 waits for nothing."""
+
+    player: Bot
+    speed: float = 1.0
+    _plans: dict[str, Iterator[Mapping[str, Value]]] = field(default_factory=dict)
+    _seen: Screen[Any] | None = None
+
+    async def play(self, pilot: Pilot[object]) -> None:
+        """Press keys, screen after screen, until the debrief has been signed; then leave."""
+        app = pilot.app
+        while True:
+            await self._settle(pilot)
+            screen = app.screen
+            if screen is not self._seen:
+                self._seen = screen
+                await self._wait(READ)
+            if isinstance(screen, DebriefScreen) and screen.is_signed:
+                await self._wait(READ)
+                app.exit()
+                return
+            # A prediction or a claim may take the engine seconds: the screen goes on meanwhile.
+            for key in await asyncio.to_thread(self._keys, screen):
+                await pilot.press(_NAMES.get(key, key))
+                await self._wait(KEY)
+
+    async def _settle(self, pilot: Pilot[object]) -> None:
+        """Until nothing computes and nothing is waiting to be drawn."""
+        await pilot.pause()
+        # A screen that was left takes its workers along.
+        with contextlib.suppress(WorkerCancelled, WorkerFailed):
+            await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    async def _wait(self, seconds: float) -> None:
+        if self.speed > 0:
+            await asyncio.sleep(seconds / self.speed)
+
+    def _keys(self, screen: Screen[Any]) -> list[str]:
+        """What is pressed next on a screen."""
+        match screen:
+            case TitleScreen() | BriefingScreen() | RevealScreen() | DebriefScreen():
+                return ["enter"]
+            case LockScreen():
+                return list(self._lock(screen.game))
+            case WorkbenchScreen():
+                return list(self._bench(screen.game))
+            case TalksScreen():
+                return list(self._talk(screen))
+            case ClaimScreen():
+                return list(self._claim(screen))
+            case DecisionScreen():
+                return list(self._decide(screen.game))
+            case _:
+                return []
+
+    # -- predictions -------------------------------------------------------------------------
+
+    def _lock(self, game: Game) -> Iterator[str]:
+        session = game.session
+        if session.next_lock is None:
+            yield "enter"
+            return
+        name, lock = session.next_lock
+        sealed = self.player.predict(session, name, lock)
+        why = str(lock.mechanisms.index(sealed.mechanism) + 1)
+        if lock.kind == "choice":
+            yield str(list(lock.options).index(str(sealed.value)) + 1)
+            yield "enter"
+            yield "1" if sealed.sure else "2"
+        else:
+            unit = wording.lock_unit(session.part, lock)
+            scale = 1.0 if unit == lock.unit else factor(lock.unit, base_of(unit))
+            yield from f"{float(sealed.value) / scale:.4g}"
+            yield from ["up"] * _widening(sealed)
+        yield from ("enter", why, "enter", "enter")
+
+    # -- the workbench -----------------------------------------------------------------------
+
+    def _bench(self, game: Game) -> Iterator[str]:
+        """The next setting of the bot's, by arrows, then the run; after the last one, on."""
+        session = game.session
+        if session.state.truths:
+            yield "ctrl+g"
+            return
+        plan = self._plans.setdefault(session.part_id, iter(self.player.settings(session)))
+        wanted = next(plan, None) if session.runs_left != 0 else None
+        if wanted is None and session.distinct_left and session.runs_left != 0:
+            wanted = _elsewhere(session.part, game.setting)
+        if wanted is None:
+            yield "ctrl+g"
+            return
+        yield from _moves(session.part, game.setting, wanted)
+        yield "enter"
+
+    # -- the table ---------------------------------------------------------------------------
+
+    def _talk(self, screen: TalksScreen) -> Iterator[str]:
+        session = screen.game.session
+        table = session.state.table
+        assert table is not None
+        pinned = session.state.pins
+        missing = [number for number in self.player.pins(session) if number not in pinned]
+        if missing:
+            yield from _to_run(screen, missing[0])
+            yield "p"
+            return
+        if table.over:
+            yield "ctrl+g"
+            return
+        move = self.player.move(session)
+        yield str(list(session.part.stakeholders).index(move.party) + 1)
+        if move.run is None:
+            yield from self._waiver(session.part, move)
+        else:
+            yield from _to_run(screen, move.run)
+            yield move.move[0]
+        yield "enter"
+
+    def _waiver(self, part: Part, move: Move) -> Iterator[str]:
+        wants = part.stakeholders[move.party].wants
+        assert move.want is not None
+        yield from ("w", str(list(wants).index(move.want) + 1), "tab")
+        yield from f"{move.threshold:.4g}"
+        yield "tab"
+        yield from move.owner
+        yield "enter"
+
+    # -- the claim, the decision -------------------------------------------------------------
+
+    def _claim(self, screen: ClaimScreen) -> Iterator[str]:
+        session = screen.game.session
+        if session.state.claims:
+            yield "ctrl+g"
+            return
+        metric, (first, second), mechanism = self.player.claim(session)
+        yield from ["m"] * list(session.part.claim.metrics).index(metric)
+        here = _cursor(screen)
+        yield from _arrows(here, _row(screen, first))
+        yield "a"
+        yield from _arrows(_row(screen, first), _row(screen, second))
+        yield from ("b", "tab")
+        yield str(metric_of(session.part, metric).terms.index(mechanism) + 1)
+        yield "ctrl+f"
+
+    def _decide(self, game: Game) -> Iterator[str]:
+        session = game.session
+        if session.decision is not None or session.mission.decision is None:
+            yield "ctrl+g"
+            return
+        decided = self.player.decide(session)
+        yield str(list(session.mission.decision.options).index(decided.choice) + 1)
+        yield from decided.text
+        yield from ("ctrl+f", "ctrl+f")
+
+
+def _widening(sealed: Seal) -> int:
+    """How many steps wider the band is made, so that it holds what the bot's band holds."""
+    if sealed.low is None or sealed.high is None or not float(sealed.value):
+        return 1
+    value = abs(float(sealed.value))
+    reach = max(value / min(abs(sealed.low), value), max(abs(sealed.high), value) / value)
+    return next((n for n, width in enumerate(WIDTHS) if n and width >= reach), len(WIDTHS) - 1)
+
+
+def _moves(part: Part, now: Mapping[str, Value], wanted: Mapping[str, Value]) -> Iterator[str]:
+    """Arrows from one setting to another: slider after slider, and back to the first."""
+    last = 0
+    for n, name in enumerate(part.sliders):
+        if now[name] == wanted[name]:
+            continue
+        yield from ["down"] * (n - last)
+        last = n
+        grid = space.values(part, name)
+        by = grid.index(wanted[name]) - grid.index(now[name])
+        tens, ones = divmod(abs(by), 10)
+        way = "right" if by > 0 else "left"
+        if len(grid) > 10 and not isinstance(grid[0], str):
+            yield from [f"shift+{way}"] * tens
+            yield from [way] * ones
+        else:
+            yield from [way] * abs(by)
+    yield from ["up"] * last
+
+
+def _elsewhere(part: Part, now: Mapping[str, Value]) -> Mapping[str, Value]:
+    """One step of the first slider away."""
+    name = next(iter(part.sliders))
+    grid = space.values(part, name)
+    at = grid.index(now[name])
+    return {**now, name: grid[at + 1 if at + 1 < len(grid) else at - 1]}
+
+
+def _row(screen: Screen[Any], run: int) -> int:
+    return screen.query_one("#runs", OptionList).get_option_index(str(run))
+
+
+def _cursor(screen: Screen[Any]) -> int:
+    return screen.query_one("#runs", OptionList).highlighted or 0
+
+
+def _to_run(screen: Screen[Any], run: int) -> Iterator[str]:
+    yield from _arrows(_cursor(screen), _row(screen, run))
+
+
+def _arrows(start: int, end: int) -> Iterator[str]:
+    yield from ["down" if end > start else "up"] * abs(end - start)

@@ -1,0 +1,112 @@
+"""Runs that stream, in a real pseudo-terminal: stopped, held, resized, killed in mid-run."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.playing import events, journal, kinds, ledger
+from tests.terminal.screen import CTRL_F, CTRL_G, CTRL_Q, DOWN, ENTER, LEFT, TAB, UP, Terminal
+from tests.terminal.screen import environment as plain_environment
+
+MISSIONS = Path(__file__).parents[1] / "missions"
+Game = Callable[..., Terminal]
+
+
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    """With the tests' missions, and with motion: runs take as long as a person needs."""
+    return plain_environment(tmp_path, MISSION_TUI_MISSIONS=str(MISSIONS)) | {
+        "TEXTUAL_ANIMATIONS": "full"
+    }
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Game:
+    """Opens the game in this test's own home: at a new play, or at its missions."""
+    return lambda *asked, **more: Terminal(*asked, env=environment(tmp_path), **more)
+
+
+NEW = ("play", "small-fleet", "--track", "edge", "--student", "ada")
+
+
+def to_workbench(terminal: Terminal) -> None:
+    """Title, briefing, lock: ends where the crisis has streamed in."""
+    terminal.wait("Enter").press(ENTER)
+    terminal.wait("INCOMING").press(ENTER).wait("Your machine").press(ENTER)
+    terminal.wait("YOUR NUMBER").type("30").wait(" 30")
+    terminal.press(UP, UP).wait("┣").move(ENTER).press("1").wait("1 ◆")
+    terminal.press(ENTER).wait("for good").press(ENTER).wait("SEALED")
+    terminal.press(ENTER).wait("as it was found", "BROKEN")
+
+
+def runs_charged(tmp_path: Path) -> list[str]:
+    """What the journal says of runs, in order."""
+    return [kind for kind in kinds(journal(tmp_path / "saves")) if kind.startswith("run")]
+
+
+def test_run_that_is_held_goes_on_and_run_that_is_stopped_is_charged_and_replays(
+    game: Game, tmp_path: Path
+) -> None:
+    with game(*NEW) as terminal:
+        to_workbench(terminal)
+        terminal.press(LEFT).wait("19 passes")
+        terminal.press(ENTER).wait("RUN #1  round")
+        assert runs_charged(tmp_path) == ["run"]  # on disk before the first round is shown
+        terminal.press(" ").wait("HELD #1")
+        held = terminal.quiet().text
+        assert held == terminal.quiet().text
+        terminal.press("x").wait("STOPPED after", "9 runs left")
+        stopped = events(journal(tmp_path / "saves"))[-1]
+        assert stopped["kind"] == "run_cancel"
+        assert f"STOPPED after {stopped['data']['rounds']} rounds" in terminal.text
+        assert 0 < stopped["data"]["rounds"] < 60
+        for number in (2, 3):
+            terminal.press(LEFT).wait(f"{20 - number} passes")
+            terminal.press(ENTER).wait(f"RUN #{number} RECORDED")
+        terminal.press(CTRL_G).wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
+        # Runs #1 and #2: what a stopped run shows is confounded by the rounds it did not do.
+        terminal.press("a", DOWN, "b").wait("rounds done")
+        terminal.move(TAB).press("1").wait("1 ◆").press(CTRL_F).wait("confounded by rounds")
+        terminal.press(CTRL_G).wait("signs its ledger").press(ENTER).wait("SIGNED")
+        terminal.press(CTRL_Q)
+        assert terminal.end() == 0
+    verified = subprocess.run(
+        [sys.executable, "-m", "mission_tui", "verify", str(ledger(tmp_path / "saves"))],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout
+    assert "replay holds" in verified.stdout
+
+
+def test_run_killed_in_the_middle_is_executed_again_and_not_charged_again(
+    game: Game, tmp_path: Path
+) -> None:
+    with game(*NEW) as terminal:
+        to_workbench(terminal)
+        terminal.press(ENTER).wait("RUN #1  round")
+        assert terminal.kill(signal.SIGKILL) == -signal.SIGKILL
+    assert runs_charged(tmp_path) == ["run"]
+    with game() as terminal:
+        terminal.wait("Enter").press(ENTER)
+        terminal.wait("student id").type("ada").press(ENTER)
+        terminal.wait("WHERE YOU STOPPED").press("1")
+        terminal.wait("executed again").wait("RUN #1 RECORDED", "9 runs left")
+        assert runs_charged(tmp_path) == ["run", "run_resume", "run_end"]
+
+
+def test_resizing_in_mid_run_changes_no_event(game: Game, tmp_path: Path) -> None:
+    with game(*NEW, columns=120, rows=36) as terminal:
+        to_workbench(terminal)
+        terminal.press(ENTER).wait("RUN #1  round")
+        for columns, rows in ((80, 24), (60, 18), (100, 30), (200, 60), (80, 24)):
+            terminal.resize(columns, rows)
+        terminal.wait("RUN #1 RECORDED")
+        assert runs_charged(tmp_path) == ["run", "run_end"]
