@@ -12,6 +12,7 @@ help:
 	@echo "make play     open the game"
 	@echo "make test     run the tests        make lint    style, types, imports"
 	@echo "make check    check the missions   make bench   measure speed, as ratios"
+	@echo "make soak     the long tests: every track by keys, the whole gate, the class view"
 
 play: $(VENV)/.play
 	@if [ -t 0 ] && [ -t 1 ]; then $(RUN)/python -m mission_tui; else \
@@ -20,6 +21,9 @@ play: $(VENV)/.play
 
 test: $(VENV)/.dev
 	$(RUN)/python -m pytest -n auto $(ARGS)
+
+soak: $(VENV)/.dev
+	$(RUN)/python -m pytest -n auto -m soak $(ARGS)
 
 lint: $(VENV)/.dev
 	$(RUN)/ruff format --check .

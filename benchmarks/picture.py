@@ -1,7 +1,8 @@
-"""``python -m benchmarks.picture FILE.svg``: the workbench after a few runs, as a picture.
+"""``python -m benchmarks.picture FILE.svg``: the game that plays itself, as a picture.
 
-The game itself is driven, without a terminal, and asked for its own screenshot. The student, and
-with it the seed, is always the same, so the same program draws the same picture.
+The bot of ``autoplay --watch`` is at the keyboard, and after a few runs of the second part the game
+is asked for its own screenshot. The student, and with it the seed, is always the same, so the same
+program draws the same picture.
 """
 
 from __future__ import annotations
@@ -16,25 +17,17 @@ from pathlib import Path
 from typing import Final
 
 from rich.cells import cell_len
-from textual.pilot import Pilot
 
 from benchmarks import game
 from mission_tui.app import MissionApp
+from mission_tui.play import bots
+from mission_tui.screens.budgeted import BudgetedScreen
+from mission_tui.screens.watch import Watch
 
-SIZE: Final = (96, 30)  # just below the width at which the table of runs opens
+SIZE: Final = (132, 34)  # wide enough for both instruments and the run table
 STUDENT: Final = "ada.l"
-TO_BENCH: Final = (
-    ("title", "enter"),
-    ("briefing, typed", "enter"),
-    ("briefing, read", "enter"),
-    ("lock", *"300", "up", "up", "up", "up", "enter", "4", "enter"),
-    ("sealed", "enter"),
-)
-RUNS: Final = (
-    (),  # the setting that failed
-    ("right", "right", "right"),  # only the biases
-    ("down", "left", "left", "left"),  # and a smaller batch
-)
+PART: Final = "converge"
+RUNS: Final = 3
 _WEB_FONT: Final = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _TEXT: Final = re.compile(
     r'<text class="([^"]+)" x="([^"]+)" y="([^"]+)" textLength="([^"]+)" (clip[^>]+)>([^<]*)</text>'
@@ -43,20 +36,21 @@ _FONTS: Final = "Fira Code, Cascadia Code, Menlo, DejaVu Sans Mono, monospace"
 
 
 async def _play(app: MissionApp) -> str:
+    """Let the reference bot play, as ``autoplay --watch`` does, up to a few runs of a part."""
+    watch = Watch(bots.bot("reference", 0), speed=0)
     async with app.run_test(size=SIZE) as pilot:
-        for _, *keys in TO_BENCH:
-            await _press(pilot, *keys)
-        for steps in RUNS:
-            await _press(pilot, *steps, "enter")
+        while not _is_there(app):
+            await watch.step(pilot)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
         return app.export_screenshot(title="Mission TUI")
 
 
-async def _press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys one after the other, each when the one before has come to its end."""
-    for key in keys:
-        await pilot.press(key)
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+def _is_there(app: MissionApp) -> bool:
+    screen = app.screen
+    if not isinstance(screen, BudgetedScreen) or screen.game.session.part_id != PART:
+        return False
+    return sum(run.ended for run in screen.game.session.state.runs) >= RUNS
 
 
 def portable(svg: str) -> str:

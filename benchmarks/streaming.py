@@ -43,7 +43,7 @@ def measure() -> list[Row]:
         game.advance(terminal, "enter", "for good")
         game.advance(terminal, "enter", "SEALED")
         terminal.settle(0.1)
-        game.advance(terminal, "enter", "as it was found")
+        game.advance(terminal, "enter", "Enter commits a run")
         terminal.settle(1.0)
         return _echoes(terminal, part)
 

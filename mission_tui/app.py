@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import events, on, work
 from textual.app import App, SystemCommand
@@ -24,6 +24,7 @@ from textual.timer import Timer
 
 from mission_tui import paths, profile
 from mission_tui.screens import messages
+from mission_tui.screens import preview as preview_screen
 from mission_tui.screens.small import SMALLEST, SmallScreen
 from mission_tui.screens.theme import NIGHT
 from mission_tui.screens.title import TitleScreen
@@ -31,17 +32,22 @@ from mission_tui.text import clean, clean_line
 from mission_tui.widgets.masthead import Masthead
 
 if TYPE_CHECKING:
+    from mission_tui.authoring.preview import Source
     from mission_tui.content.load import MissionFile
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
     from mission_tui.play.actions import Truth
+    from mission_tui.play.debriefing import Debrief
     from mission_tui.play.events import Event
+    from mission_tui.play.session import Session
     from mission_tui.screens.missions import Waiting
 
 IDLE_AFTER: Final = 30.0
 """Seconds without a key after which time counts as idle."""
 DRAFTS: Final = 2.0
 """Seconds within which a moved slider or a draft is on disk."""
+POLL: Final = 0.4
+"""Seconds between two looks at a file that is previewed."""
 PROGRESS: Final = 0.5
 """Seconds between two words on how far the engine is with the truths."""
 FAREWELL: Final = 1.0
@@ -54,6 +60,8 @@ class MissionApp(App[None]):
     TITLE = "Mission TUI"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    MORE_HELP: ClassVar[str] = ""
+    """Help on every screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", priority=True),
@@ -93,15 +101,19 @@ class MissionApp(App[None]):
         self._said: str | None = None
         self._offered = False  # another place, for a play that is not being saved
         self._travelling = False
+        self._debrief: Debrief | None = None
 
     # -- starting --------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Show the title, then load behind it."""
+        """Show the first screen, then load behind it."""
+        self._open()
+        self._handle_signals()
+
+    def _open(self) -> None:
         self._student = self._student or profile.remembered()
         self.push_screen(TitleScreen())
         self.call_after_refresh(self._load)
-        self._handle_signals()
 
     @work(thread=True, exclusive=True, group="load")
     def _load(self) -> None:
@@ -231,7 +243,10 @@ class MissionApp(App[None]):
     @work(thread=True, exclusive=True, group="travel")
     def _prepare(self, opened: OpenPlay) -> None:
         """Compute what the screen's texts quote; then show it."""
-        if opened.game.session.at.part is not None:
+        at = opened.game.session.at
+        if at.screen == "debrief":
+            self._gather(opened)
+        elif at.part is not None:
             _compute_figures(opened)
         self.call_from_thread(self._show)
 
@@ -287,14 +302,14 @@ class MissionApp(App[None]):
             return  # left while a thread was at work for it
         game = self._play.game
         screens = {
-            "briefing": BriefingScreen,
+            "briefing": lambda game: BriefingScreen(game, self._find),
             "lock": LockScreen,
             "workbench": LiveScreen if game.session.follows_sliders else BudgetedScreen,
             "reveal": RevealScreen,
             "claim": ClaimScreen,
             "talks": TalksScreen,
             "decision": DecisionScreen,
-            "debrief": DebriefScreen,
+            "debrief": lambda game: DebriefScreen(game, self._debrief),
         }
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()  # else the panel is replaced, and the old screen stays under it
@@ -324,12 +339,25 @@ class MissionApp(App[None]):
             if screen == "reveal":
                 self._ask_engine(opened)
             truths = opened.game.truths() if screen == "reveal" else None
-            _compute_figures(opened)
+            if screen == "debrief":
+                self._gather(opened)
+            else:
+                _compute_figures(opened)
         except NoAnswer as error:
             self._travelling = False
             self.call_from_thread(self._tell, f"This mission can't answer its own lock: {error}")
             return
         self.call_from_thread(self._arrive, opened, screen, truths)
+
+    def _gather(self, opened: OpenPlay) -> None:
+        """Read and compute what a debrief is told from, away from the screen."""
+        from mission_tui.ledger import history
+        from mission_tui.play import debriefing
+
+        session = opened.game.session
+        student, play = session.header["student"], session.header["play_id"]
+        bets = history.bets(self._saves, student, but=play)
+        self._debrief = debriefing.gather(session, bets)
 
     def _ask_engine(self, opened: OpenPlay) -> None:
         """Ask, one by one, what the truths need: of a fleet that takes seconds, and it shows."""
@@ -490,6 +518,8 @@ class MissionApp(App[None]):
         texts = [self.screen.HELP or "## Mission TUI"]
         if self.focused is not None and self.focused.HELP:
             texts.append(self.focused.HELP)
+        if self.MORE_HELP:
+            texts.insert(0, self.MORE_HELP)
         keys = [
             (self.get_key_display(active.binding), active.binding.description)
             for active in self.screen.active_bindings.values()
@@ -587,6 +617,225 @@ class MissionApp(App[None]):
                 self._driver.close()  # waits until the thread that writes has written it all
         finally:
             os._exit(128 + received)
+
+
+class PreviewApp(MissionApp):
+    """A mission while it is written: the game at one part, read again at each save of its file.
+
+    The play is in memory alone. What is wrong with the file stands over the last good version.
+    """
+
+    MORE_HELP = preview_screen.HELP
+    CSS = "Toast { width: 1fr; max-width: 100%; }"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "pass_by", "Let the reference go on", show=False, priority=True),
+        Binding("ctrl+r", "again(0)", "Begin the part anew", show=False, priority=True),
+        Binding("ctrl+b", "again(-1)", "The part before", show=False, priority=True),
+        Binding("ctrl+t", "track", "Next track", show=False, priority=True),
+        Binding("f2", "problems", "What is wrong with the file", show=False, priority=True),
+        Binding("f3", "sliders", "The sliders as TOML", show=False, priority=True),
+    ]
+
+    def __init__(self, path: Path, *, track: str | None = None, part: str | None = None) -> None:
+        super().__init__(path.parent)
+        self._path, self._track, self._part = path, track, part
+        self._source: Source | None = None
+        self._reading = False
+
+    def _open(self) -> None:
+        self.push_screen(preview_screen.PreviewScreen(self._path.name))
+        self.call_after_refresh(self._read)
+        self.set_interval(POLL, self._poll)
+
+    # -- the file --------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        if self._source is not None and not self._reading and self._source.changed():
+            self._read()
+
+    def _read(self) -> None:
+        self._reading = True
+        if self._play is not None:
+            self._play.game.settle()
+        self._read_file(self._session)
+
+    @property
+    def _session(self) -> Session | None:
+        return self._play.game.session if self._play is not None else None
+
+    @work(thread=True, group="read")
+    def _read_file(self, before: Session | None) -> None:
+        from mission_tui.authoring import preview
+
+        if self._source is None:
+            self._source = preview.Source(self._path)
+        session, words = None, ""
+        mission = self._shown_mission() if self._source.read() else None
+        try:
+            if mission is not None and before is None:
+                session = preview.begun(mission, self._asked_part(mission))
+            elif mission is not None and before is not None:
+                session, words = preview.went_over(before, mission)
+        except (ValueError, LookupError, ArithmeticError) as error:
+            self._source.problems = (f"{self._path.name}: the engine refuses it: {error}",)
+        self.call_from_thread(self._have_read, before, session, words)
+
+    def _asked_part(self, mission: Mission) -> str | None:
+        return self._part if self._part in mission.parts else None
+
+    def _shown_mission(self) -> Mission | None:
+        """The last good version, for the track that is shown."""
+        good = self._source.good if self._source else None
+        if good is None:
+            return None
+        if self._track is None or self._track not in good.tracks:
+            self._track = next(iter(good.tracks))
+        return good.tracks[self._track]
+
+    def _have_read(self, before: Session | None, session: Session | None, words: str) -> None:
+        self._reading = False
+        assert self._source is not None
+        if session is not None and before is not self._session:
+            self._read()  # something was done meanwhile
+            return
+        self.clear_notifications()
+        if session is not None:
+            self._rehearse(session, words)
+        elif isinstance(self.screen, preview_screen.PreviewScreen):
+            self.screen.show(self._source.problems)
+        else:
+            problems = preview_screen.notice(self._source.problems)
+            title = "As saved it can't be played; the last good version stands"
+            self.notify(problems, title=title, severity="error", timeout=86_400, markup=False)
+
+    # -- the play --------------------------------------------------------------------------
+
+    def _rehearse(self, session: Session, words: str) -> None:
+        """Show a play that is held in memory alone."""
+        from mission_tui.authoring.preview import Rehearsal
+
+        self._play = None
+        self._opened(cast("OpenPlay", Rehearsal(session)))  # the same shape, kept nowhere
+        said = words or "^n lets the reference go on, F3 writes the sliders as TOML, ? says more."
+        if self._source is None or not self._source.problems:
+            self.notify(said, title="Preview", timeout=3, markup=False)
+
+    def action_pass_by(self) -> None:
+        """The reference does this screen, and goes on."""
+        if self._play is None or self._travelling or isinstance(self.screen, ModalScreen):
+            return
+        self._travelling = True
+        self.notify("◌ The reference plays this screen …", timeout=60)
+        self._play.game.settle()
+        self._pass_by(self._play)
+
+    @work(thread=True, group="rehearse")
+    def _pass_by(self, play: OpenPlay) -> None:
+        from mission_tui.authoring import preview
+
+        after, words = play.game.session, ""
+        try:
+            after = preview.passed_by(after)
+        except ValueError as error:
+            words = str(error)
+        self.call_from_thread(self._passed_by, play, after, words)
+
+    def _passed_by(self, play: OpenPlay, session: Session, words: str) -> None:
+        self._travelling = False
+        if play is not self._play:
+            return
+        self.clear_notifications()
+        if words:
+            self._tell(words)
+        else:
+            self._rehearse(session, f"The reference went on to the {session.at.screen}.")
+
+    def action_again(self, by: int) -> None:
+        """This part from its lock, or the one before; before the first part the briefing."""
+        mission = self._shown_mission()
+        if self._play is None or mission is None:
+            return
+        names = [None, *(name for name, _ in mission.ordered)]
+        here = self._play.game.session.at
+        at = names.index(here.part) if here.part in names else 0
+        if here.part is None and here.screen != "briefing":
+            at = len(names) - 1
+        self._begin_at(mission, names[max(0, at + by)])
+
+    def action_track(self) -> None:
+        """The same part on the file's next track."""
+        good = self._source.good if self._source else None
+        if self._play is None or self._shown_mission() is None or good is None:
+            return
+        tracks = list(good.tracks)
+        self._track = tracks[(tracks.index(self._track or "") + 1) % len(tracks)]
+        self._begin_at(good.tracks[self._track], self._play.game.session.at.part)
+
+    def _begin_at(self, mission: Mission, part: str | None) -> None:
+        if not self._travelling:
+            self._travelling = True
+            self._begin_part(mission, part if part in mission.parts else None)
+
+    @work(thread=True, group="rehearse")
+    def _begin_part(self, mission: Mission, part: str | None) -> None:
+        """Begin a part; what is carried to it asks the engine."""
+        from mission_tui.authoring import preview
+
+        session = preview.begun(mission, part)
+        self.call_from_thread(self._begun, session, f"{mission.persona.name}, from the start.")
+
+    def _begun(self, session: Session, words: str) -> None:
+        self._travelling = False
+        self._rehearse(session, words)
+
+    # -- what a preview says ---------------------------------------------------------------
+
+    def action_problems(self) -> None:
+        """Everything that is wrong with the file."""
+        from mission_tui.screens.panel import PanelScreen
+
+        if not isinstance(self.screen, ModalScreen) and self._source is not None:
+            words = "\n".join(self._source.problems) or "Nothing: the schema holds."
+            self.push_screen(PanelScreen(self._path.name, words))
+
+    def action_sliders(self) -> None:
+        """The sliders as lines of the file."""
+        from mission_tui.authoring.preview import as_toml
+        from mission_tui.screens.panel import PanelScreen
+
+        if self._play is None or isinstance(self.screen, ModalScreen):
+            return
+        game = self._play.game
+        title = f"[parts.{game.session.part_id}.default] or .reference"
+        self.push_screen(PanelScreen(title, as_toml(game.setting)))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette has the preview's own keys too."""
+        for binding in PreviewApp.BINDINGS:
+            assert isinstance(binding, Binding)
+            run = partial(self.run_action, binding.action)
+            yield SystemCommand(binding.description, f"key {binding.key}", run)
+        yield from super().get_system_commands(screen)
+
+    @on(messages.CloseAndSign)
+    def _never_signed(self, message: messages.CloseAndSign) -> None:
+        message.prevent_default()
+        self._tell("A preview is never saved or signed. ^r begins the part anew, ^q leaves.")
+
+    @on(messages.Home)
+    async def _never_home(self, message: messages.Home) -> None:
+        message.prevent_default()
+        await self.action_quit()
+
+    def action_elsewhere(self) -> None:
+        """A preview is kept nowhere."""
+        self._tell("A preview is never saved.")
+
+    async def action_quit(self) -> None:
+        """Leave; there is nothing to save."""
+        self._leave_play()
+        self.exit()
 
 
 def _compute_figures(opened: OpenPlay) -> None:

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mission_tui import __version__
+from mission_tui.progress import Progress
 from mission_tui.text import clean_line
 
 if TYPE_CHECKING:
+    from mission_tui.authoring.gate import Report
+    from mission_tui.content.load import MissionFile, Problem
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
     from mission_tui.play.bots import Bot
@@ -26,6 +29,7 @@ DONE: Final = 0
 FAILS: Final = 1
 USAGE: Final = 2
 STUDENT: Final = "guest"
+BOTS: Final = "reference, random, climber, descent, sweep, accept or refuse"
 
 
 class UsageError(Exception):
@@ -82,7 +86,7 @@ def _parser() -> Parser:
     autoplay = commands.add_parser("autoplay", help="let a bot play, and print its ledger's path")
     autoplay.add_argument("mission")
     autoplay.add_argument("--track", required=True)
-    autoplay.add_argument("--bot", default="reference", help="reference, random, accept or refuse")
+    autoplay.add_argument("--bot", default="reference", help=BOTS)
     autoplay.add_argument("--seed", type=int, help="a chosen seed; the ledger says so")
     autoplay.add_argument("--student")
     autoplay.add_argument("--watch", action="store_true", help="draw it: the bot at the keyboard")
@@ -105,9 +109,39 @@ def _parser() -> Parser:
     missions = commands.add_parser("missions", help="list what is installed")
     missions.set_defaults(run=_missions)
 
-    check = commands.add_parser("check", help="check mission files")
+    check = commands.add_parser(
+        "check", help="check missions: the schema, then whether each is fair"
+    )
     check.add_argument("missions", nargs="*", metavar="MISSION")
+    check.add_argument("--json", action="store_true")
+    check.add_argument(
+        "--quick",
+        action="store_true",
+        help="one seed and class a part, few settings; nothing is kept",
+    )
+    check.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     check.set_defaults(run=_check)
+
+    new = commands.add_parser("new", help="begin a mission: a file that plays, yours to change")
+    new.add_argument("id", metavar="ID", help="for example memory-wall")
+    new.add_argument("--kind", default="live", help="of its part: live, budgeted or talks")
+    new.add_argument("--dir", type=Path, default=Path(), metavar="D", help="where to write it")
+    new.set_defaults(run=_new)
+
+    preview = commands.add_parser("preview", help="play a mission while you write it")
+    preview.add_argument("file", metavar="FILE", type=Path)
+    preview.add_argument("--track")
+    preview.add_argument("--part")
+    preview.set_defaults(run=_preview)
+
+    schema = commands.add_parser("schema", help="the mission format, for editors and for reading")
+    schema.add_argument("file", nargs="?", metavar="FILE", type=Path, help="write it there")
+    reference = schema.add_mutually_exclusive_group()
+    reference.add_argument(
+        "--models", nargs="*", metavar="MODEL", help="the engine's models, as Markdown"
+    )
+    reference.add_argument("--tables", action="store_true", help="every key, as Markdown")
+    schema.set_defaults(run=_schema)
     return parser
 
 
@@ -163,7 +197,9 @@ def _autoplay(arguments: argparse.Namespace) -> int:
         opened = plays.start(_saves(arguments.saves), mission, student, driver, arguments.seed)
 
     def play() -> bool:
-        bots.play(opened.game, player)
+        with Progress("playing, event") as told:
+            opened.on_record = lambda event: told(event.seq)
+            bots.play(opened.game, player)
         return True
 
     return _finish(opened, play)
@@ -243,7 +279,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     code = DONE
     for path in arguments.files:
         try:
-            report = judge.verify_ledger(path)
+            with Progress(f"replaying {clean_line(path.name, 60)}, event") as told:
+                report = judge.verify_ledger(path, told)
         except CannotOpenError as error:
             code = USAGE
             _say_error(str(error), USAGE)
@@ -265,7 +302,8 @@ def _replay(arguments: argparse.Namespace) -> int:
     from mission_tui.ledger.files import CannotOpenError
 
     try:
-        replayed = judge.replay_ledger(arguments.file)
+        with Progress("replaying, event") as told:
+            replayed = judge.replay_ledger(arguments.file, told)
     except CannotOpenError as error:
         raise UsageError(str(error)) from None
     except judge.Unreadable as error:
@@ -299,17 +337,144 @@ def _check(arguments: argparse.Namespace) -> int:
     from mission_tui.content.load import MissionError, files, load
     from mission_tui.paths import missions_dir
 
+    workers = os.cpu_count() or 1 if arguments.workers is None else arguments.workers
+    if workers < 1:
+        raise UsageError("--workers wants a number from 1 on")
     paths = [_mission_path(name) for name in arguments.missions] or files(missions_dir())
-    code = DONE
+    found: list[MissionFile] = []
+    broken: list[Problem] = []
     for path in paths:
         try:
-            load(path)
+            found.append(load(path))
         except MissionError as error:
-            code = FAILS
-            print(error, file=sys.stderr)
-        else:
-            print(f"{path.name}: the schema holds")
-    return code
+            broken += error.problems
+    if broken:  # nothing is played before every file can be read
+        return _say_problems(broken, [], arguments.json)
+    from mission_tui.authoring import gate
+    from mission_tui.authoring.examine import FULL, QUICK
+
+    effort = QUICK if arguments.quick else FULL
+    reports = []
+    for file in found:
+        with _progress() as say:
+            reports.append(gate.check(file, effort, workers, say))
+        if not arguments.json:
+            print(clean_line(_checked(reports[-1], arguments.quick), 400))
+            for line in reports[-1].lines():
+                print(f"  {clean_line(line, 400)}")
+    problems = [problem for report in reports for problem in report.problems]
+    return _say_problems(problems, reports, arguments.json)
+
+
+def _checked(report: Report, quick: bool) -> str:
+    wrong = len(report.problems)
+    tried = "as tried quickly" if quick and not report.kept else "on every seed"
+    said = "it is fair" if not wrong else f"{wrong} problem{'' if wrong == 1 else 's'}"
+    return f"{report.file.path.name}: the schema holds; {tried}: {said}"
+
+
+def _say_problems(problems: Sequence[Problem], reports: Sequence[Report], as_json: bool) -> int:
+    """Each on its line of stderr, or all as JSON; the exit code says whether there are any."""
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        missions = [report.as_json() for report in reports]
+        said = {"problems": [asdict(problem) for problem in problems], "missions": missions}
+        print(json.dumps(said, indent=2))
+    else:
+        for problem in problems:
+            print(problem, file=sys.stderr)
+    return FAILS if problems else DONE
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Progress on stderr: one line that is written over on a terminal, else one in ten seconds."""
+    import time
+
+    terminal = sys.stderr.isatty()
+    last = time.monotonic()
+
+    def say(line: str) -> None:
+        nonlocal last
+        if terminal:
+            print(f"\r\x1b[K{clean_line(line, 79)}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - last >= 10:
+            last = time.monotonic()
+            print(clean_line(line, 200), file=sys.stderr, flush=True)
+
+    try:
+        yield say
+    finally:
+        if terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from mission_tui.authoring import new
+    from mission_tui.content.load import MissionError
+
+    try:
+        made = new.create(arguments.id, arguments.kind, arguments.dir)
+    except new.NewError as error:
+        raise UsageError(str(error)) from None
+    except MissionError as error:
+        print(error, file=sys.stderr)
+        raise UsageError("the tracks.toml there can't be read: see the lines above") from None
+    for path in made:
+        print(clean_line(f"wrote {path}", 400))
+    print(clean_line(f"Now: mission-tui preview {made[0]}", 400))
+    return DONE
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from mission_tui.content.load import MissionError, load
+
+    path: Path = arguments.file
+    if not path.is_file():
+        raise UsageError(f"{path} is no file; mission-tui new begins one")
+    try:
+        found = load(path)
+    except MissionError:
+        found = None  # it is shown, and opens as soon as it is repaired
+    if found is not None and arguments.track is not None and arguments.track not in found.tracks:
+        known = ", ".join(found.tracks)
+        raise UsageError(f"{found.id} has no track {arguments.track!r}; known: {known}")
+    parts = next(iter(found.tracks.values())).parts if found is not None else {}
+    if found is not None and arguments.part is not None and arguments.part not in parts:
+        known = ", ".join(parts)
+        raise UsageError(f"{found.id} has no part {arguments.part!r}; known: {known}")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("no terminal here: a preview wants one; mission-tui check reads the file")
+    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+    from mission_tui.app import PreviewApp
+
+    app = PreviewApp(path, track=arguments.track, part=arguments.part)
+    app.run()
+    return app.return_code or DONE
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    from engine.registry import UnknownModelError
+    from mission_tui.authoring import jsonschema
+
+    if arguments.models is not None:
+        try:
+            text = jsonschema.models_reference(arguments.models)
+        except (UnknownModelError, ValueError) as error:
+            raise UsageError(str(error)) from None
+    else:
+        text = jsonschema.tables_reference() if arguments.tables else jsonschema.written()
+    path: Path | None = arguments.file
+    if path is None:
+        print(text, end="")
+        return DONE
+    if path.exists() and not jsonschema.is_ours(path.read_text("utf-8", "replace")):
+        raise UsageError(f"{path} is there already and is no mission schema; name another file")
+    path.write_text(text, encoding="utf-8")
+    print(clean_line(f"wrote {path}", 400))
+    return DONE
 
 
 def _mission(name: str, track: str) -> Mission:

@@ -14,7 +14,7 @@ from typing import Final, TextIO
 from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Lock, Part
-from mission_tui.play import evaluate, parley, talks, wording
+from mission_tui.play import coach, evaluate, flips, parley, quoted, tables, talks, wording
 from mission_tui.play.actions import Close, Decide, Hint, Move, Pin, Seal, Unpin
 from mission_tui.play.claims import metric_of
 from mission_tui.play.evaluate import Request
@@ -36,6 +36,9 @@ status             the sliders and the specs as they stand
 sliders            what each slider can be
 runs               every run so far
 why                the law, with its terms at the last setting
+diff A B           two runs beside each other
+probe              what one step of each slider changes; on a budget, one step as a run
+code               the last run's code; code CODE sets the sliders by one
 hint               the next hint
 pin N, unpin N     keep a run as a baseline, or let it go
 done               go on: to the table if there is one, else to the truth
@@ -162,6 +165,8 @@ class Plain:
             self._say(f"You say {answer}{band}; {session.part.mechanisms[sealed.mechanism]}.")
             if self._yes("Seal it? It can't be changed afterwards"):
                 self._try(partial(self._game.act, sealed))
+                if remark := coach.after_seal(self._game.session):
+                    self._say(remark)
                 return
             edits += 1
 
@@ -202,6 +207,8 @@ class Plain:
                 run = self._run()
                 word = "passes" if run.passed else "does not pass"
                 self._say(f"Run #{run.number} recorded: it {word}.")
+                if remark := coach.after_run(game.session):
+                    self._say(remark)
                 self._status()
             case "status", []:
                 self._status()
@@ -218,6 +225,15 @@ class Plain:
                 self._why()
             case "hint", []:
                 self._hint()
+            case "diff", [first, second] if first.isdecimal() and second.isdecimal():
+                self._diff(int(first), int(second))
+            case "probe" | "sensitivity", []:
+                self._probe()
+            case "code", []:
+                self._say(tables.last_code(game.session))
+            case "code", written:
+                game.turn_to("".join(written))
+                self._say("Sliders: " + wording.setting(part, game.setting) + ".")
             case "pin" | "unpin", [number] if number.isdecimal():
                 game.act(Pin(int(number)) if verb == "pin" else Unpin(int(number)))
                 self._say(f"Run #{number} {verb}ned.")
@@ -229,6 +245,35 @@ class Plain:
                 self._out.write(HELP + "\n")
             case _:
                 self._say(f"{verb} is not something you can do here; type help.")
+
+    def _diff(self, first: int, second: int) -> None:
+        runs = {run.number: run for run in self._game.session.state.runs if run.outcome}
+        if first not in runs or second not in runs or first == second:
+            raise Refused("choose two different runs, for example: diff 1 4")
+        words = tables.difference(self._game.session, runs[first], runs[second])
+        self._out.write(clean(words) + "\n")
+
+    def _probe(self) -> None:
+        """What one step changes: tried for nothing, or committed as a run."""
+        game, session = self._game, self._game.session
+        if session.follows_sliders:
+            here = evaluate.outcome(session.request(game.setting))
+            words = tables.sensitivity(session, here.metrics, game.sensitivity())
+            self._out.write(clean(words) + "\n")
+            return
+        if session.runs_left == 0:
+            raise Refused("no runs left: the best one stands")
+        steps = {str(n): to for n, to in enumerate(game.neighbours(), 1)}
+        offered = {n: tables.step(session.part, to) for n, to in steps.items()}
+        chosen = self._choose("Which step? It costs a run.", {**offered, "0": "none of them"})
+        if chosen not in steps:
+            return
+        run = game.begin_probe(steps[chosen])
+        run = game.end_run(run, self._computed(game.session.request(run.setting)))
+        self._say(f"Run #{run.number} recorded: it {'passes' if run.passed else 'does not pass'}.")
+        if remark := coach.after_run(game.session):
+            self._say(remark)
+        self._status()
 
     def _run(self) -> Run:
         """Commit the sliders; nothing can stop the run here."""
@@ -312,6 +357,8 @@ class Plain:
         if hint is None:
             raise Refused("there are no more hints")
         self._game.act(Hint(hint))
+        if remark := coach.after_hint(self._game.session):
+            self._say(remark)
         figures = wording.given(session.mission, session.part, session.seed)
         self._say(wording.fill(session.part.hints[hint], figures))
 
@@ -488,10 +535,16 @@ class Plain:
         metric = self._choose(
             "About which metric?", {m: part.metrics[m] for m in part.claim.metrics}
         )
-        cited = self._ask("From which run to which? For example: 1 4").replace("#", "").split()
+        ask = "From which run to which? For example: 1 4"
+        if along := game.flips_along(metric):
+            label = part.sliders[along[0]].label
+            ask += f". Or with where it would flip: 1 4, {label} … (a value, or never)"
+        said, _, flipped = self._ask(ask).partition(",")
+        cited = said.replace("#", "").split()
         if len(cited) != 2 or not all(word.isdecimal() for word in cited):
             raise Refused("give two run numbers, for example: 1 4")
         runs = (int(cited[0]), int(cited[1]))
+        flip = flips.read(part, flipped) if flipped.strip() else None
         draft = game.draft(metric, *runs)
         before, after = (
             "–" if value is None else wording.slider_value(part, draft.control, value)
@@ -503,11 +556,14 @@ class Plain:
             f"when {label} went from {before} to {after}, because …"
         )
         if len(draft.changed) > 1:
-            self._say("Careful: these runs differ in " + ", ".join(draft.changed) + ".")
+            names = ", ".join(wording.changed(part, name) for name in draft.changed)
+            self._say(f"Careful: these runs differ in {names}.")
+        if flip is not None:
+            self._say(f"And it {flips.words(part, *flip)}.")
         terms = metric_of(part, metric).terms
         why = self._choose("Because", {m: part.mechanisms[m] for m in terms})
         answer = self._ask("Your answer to the question, in a line (may be empty)")
-        game.claim(draft, runs, why, answer)
+        game.claim(draft, runs, why, answer, flip)
         filed, session_part = game.session.state.claims[-1], game.session.part
         self._say("Verified." if filed.verified else "Not verified:")
         for check, reason in filed.failed.items():
@@ -533,6 +589,8 @@ class Plain:
         text = self._ask("Your paragraph:", LONGEST)
         if not text:
             raise Refused("defend it: the paragraph is the one that you must write")
+        for figure in quoted.resolved(self._game.session, text):
+            self._say(f"  {figure.words}")
         if self._yes("File it? It can't be changed afterwards"):
             self._game.act(Decide(choice, text))
 

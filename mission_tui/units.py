@@ -26,7 +26,7 @@ _BINARY: Final = {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousand", "": ""}
 _COUNTED: Final = frozenset(
     {"bit", "samples", "epochs", "nights", "passes", "rounds", "clients", "devices", "nodes"}
-    | {"sequences", "tokens", "tok/s", "users", "mixes"}
+    | {"sequences", "islands", "tokens", "tok/s", "users", "mixes"}
 )
 _UNSCALED: Final = frozenset({"%", "×", "points"}) | _COUNTED
 _TIMES: Final = {"min": 60.0, "h": 3600.0}
@@ -70,7 +70,7 @@ def base_of(unit: str) -> str:
 
 def digits(value: float, significant: int = 3) -> str:
     """``value`` with three significant digits and never an exponent."""
-    if value == 0:
+    if abs(value) < 5e-7:  # beyond six places nothing is written
         return "0"
     places = significant - 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, places)
@@ -82,6 +82,17 @@ def digits(value: float, significant: int = 3) -> str:
 
 def show(value: float, unit: str) -> str:
     """``value`` in ``unit``, with the prefix that reads best: ``show(4.2e9, "B") == "4.20 GB"``."""
+    return f"−{_show(-value, unit)}" if value < 0 else _show(value, unit)
+
+
+def brief(shown: str) -> str:
+    """What :func:`show` wrote, for a narrow column: ``pts``, and letters for thousands."""
+    for word, letter in (("points", "pts"), ("thousand", "k"), ("million", "M"), ("billion", "G")):
+        shown = shown.replace(f" {word}", f" {letter}")
+    return shown
+
+
+def _show(value: float, unit: str) -> str:
     if unit == "%":
         return f"{value:.1f} %"
     if unit == "×":
@@ -89,7 +100,7 @@ def show(value: float, unit: str) -> str:
     if unit == "points":
         return f"{value:.1f} points"
     if unit == "$":
-        return f"{'−' if value < 0 else ''}${_money(abs(value))}"
+        return f"${_money(value)}"
     if unit == "s" and abs(value) >= _MINUTES:
         return f"{digits(value / 60)} min"
     if unit in _COUNTED:
@@ -125,6 +136,7 @@ def show_in(value: float, unit: str) -> str:
 
 def show_change(change: float, unit: str) -> str:
     """A signed difference: percentages differ by points."""
+    change = 0.0 if abs(change) < 5e-7 and unit == "" else change
     sign = "+" if change > 0 else "−" if change < 0 else "±"
     if unit == "%":
         return f"{sign}{abs(change):.1f} points"

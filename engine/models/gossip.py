@@ -126,7 +126,7 @@ class Gossip:
             1e-6,
             _LEARNING,
         ),
-        Metric("components", "", "lower", "parts of the mesh; 1 is connected", True),
+        Metric("components", "islands", "lower", "parts of the mesh; 1 is connected", True),
         Metric("largest", "%", "higher", "nodes in the largest part", True),
         Metric("degree", "", None, "neighbours, mean of nodes", True),
         Metric("modulus", "", "lower", "|λ|: what one lossless mix leaves, at most", True),

@@ -1,1 +1,1 @@
-"""The author's tools."""
+"""The author's tools: the gate plays the missions before a student does."""

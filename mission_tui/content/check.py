@@ -54,6 +54,9 @@ def problems(mission: Mission) -> Found:
         for key, message in _part(mission, part):
             yield ("parts", part_id, *key), message
     yield from _handed_on(mission)
+    if mission.recall is not None and mission.recall.answer not in mission.recall.options:
+        known = ", ".join(mission.recall.options)
+        yield ("recall", "answer"), f"{mission.recall.answer!r} is no option; known: {known}"
     yield from _texts(mission)
 
 

@@ -20,6 +20,10 @@ class IsText:
     """Marks a field as words for people: no rule depends on it."""
 
 
+class Aside:
+    """Marks a field that no rule of this mission's own play depends on: no hash of rules has it."""
+
+
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Line: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=74), IsText()]
 """One line of text: at most 74 characters, so that it fits an 80-column terminal."""
@@ -397,6 +401,18 @@ class Decision(Table):
     ask: Line
 
 
+class Recall(Table):
+    """The question of about a minute that opens the briefing of the *next* mission.
+
+    ``answer`` is the id of the right option. It is never scored.
+    """
+
+    question: Annotated[str, StringConstraints(min_length=1, max_length=320), IsText()]
+    options: Annotated[dict[Id, Line], Field(min_length=2, max_length=4)]
+    answer: Id
+    explanation: Annotated[str, StringConstraints(min_length=1, max_length=400), IsText()]
+
+
 class Part(Table):
     """One part: a lock, a workbench, a reveal, a claim; with stakeholders, their table too.
 
@@ -465,6 +481,7 @@ class Mission(Table):
     constants: dict[Id, Number] = {}
     parts: Annotated[dict[Id, Part], Field(min_length=1)]
     decision: Decision | None = None
+    recall: Annotated[Recall | None, Aside()] = None
     track: Id
     persona: Persona
 
@@ -490,10 +507,11 @@ def texts_and_rules(model: BaseModel) -> tuple[dict[str, str], Any]:
 
     def walk(value: Any, path: str, is_text: bool) -> Any:
         if isinstance(value, BaseModel):
-            return {
+            walked = {
                 key: walk(getattr(value, name), f"{path}.{key}".lstrip("."), marked)
                 for name, key, marked in _fields(type(value))
             }
+            return {key: item for key, item in walked.items() if key not in _asides(type(value))}
         if isinstance(value, dict):
             return {key: walk(item, f"{path}.{key}", is_text) for key, item in value.items()}
         if isinstance(value, tuple):
@@ -514,6 +532,16 @@ def _fields(table: type[BaseModel]) -> tuple[tuple[str, str, bool], ...]:
     return tuple(
         (name, info.alias or name, _marked(hints[name]))
         for name, info in table.model_fields.items()
+    )
+
+
+@cache
+def _asides(table: type[BaseModel]) -> frozenset[str]:
+    """The keys of a table that are no rules."""
+    return frozenset(
+        info.alias or name
+        for name, info in table.model_fields.items()
+        if any(isinstance(mark, Aside) for mark in info.metadata)
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mission_tui.content.load import MissionError, files, load, mission_hash
 from mission_tui.content.schema import Mission
 from mission_tui.ledger import verify
-from mission_tui.ledger.replay import Replay, missing_version, replay
+from mission_tui.ledger.replay import Replay, Told, missing_version, replay
 from mission_tui.ledger.verdict import Verdict
 from mission_tui.paths import missions_dir
 from mission_tui.play import seeds
@@ -22,17 +22,17 @@ class Unreadable(ValueError):
     """A ledger that can't be replayed; one sentence."""
 
 
-def verify_ledger(path: Path) -> Report:
+def verify_ledger(path: Path, told: Told | None = None) -> Report:
     """All verdicts on one file. Raises CannotOpenError if it is no file that can be read."""
-    return verify.verify(path, binding=binding, replay=lambda events: _replayed(events)[0])
+    return verify.verify(path, binding=binding, replay=lambda events: _replayed(events, told)[0])
 
 
-def replay_ledger(path: Path) -> Replay:
+def replay_ledger(path: Path, told: Told | None = None) -> Replay:
     """Both layers of one file. Raises CannotOpenError, or :class:`Unreadable` with a sentence."""
     report = verify.verify(path)
     if not report.events:
         raise Unreadable(f"{path.name}: {report.verdicts['parse'].reason}")
-    verdict, found = _replayed(report.events)
+    verdict, found = _replayed(report.events, told)
     if found is None:
         raise Unreadable(f"{path.name}: {verdict.state}: {verdict.reason}")
     return found
@@ -84,7 +84,7 @@ def find(mission: str, track: str) -> Mission | None:
     return _installed().get(mission, {}).get(track)
 
 
-def _replayed(events: Sequence[Event]) -> tuple[Verdict, Replay | None]:
+def _replayed(events: Sequence[Event], told: Told | None = None) -> tuple[Verdict, Replay | None]:
     data = events[0].data
     if data.get("format") != FORMAT:
         return Verdict("not replayable here", f"its format is {data.get('format')!r}"), None
@@ -97,7 +97,7 @@ def _replayed(events: Sequence[Event]) -> tuple[Verdict, Replay | None]:
     if reason := missing_version(mission, events[0]):
         return Verdict("not replayable here", reason), None
     try:
-        found = replay(mission, events)
+        found = replay(mission, events, told)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Verdict("fails", f"the header is not one of this program: {error}"), None
     return found.verdict, found

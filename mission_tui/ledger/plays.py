@@ -12,7 +12,7 @@ from typing import Final
 from mission_tui import paths
 from mission_tui.content.load import mission_hash
 from mission_tui.content.schema import Mission
-from mission_tui.ledger import envelope, keys
+from mission_tui.ledger import envelope, history, judge, keys
 from mission_tui.ledger.chain import longest_prefix
 from mission_tui.ledger.files import CannotOpenError, read_regular, why
 from mission_tui.ledger.journal import Journal
@@ -92,7 +92,8 @@ def start(
         public_key = keys.ensure_public()
     except keys.KeyFileError as error:
         raise PlayError(str(error)) from None
-    who = Who(student, driver, public_key, attempt, chosen_seed)
+    handed = history.carried(saves, student, mission.id, judge.find)
+    who = Who(student, driver, public_key, attempt, chosen_seed, handed)
     first = header(mission, who, datetime.now(UTC))
     journal = Journal.create(paths.journal_path(saves, student, first.data["play_id"]), first)
     return OpenPlay(Session.begin(mission, first.data), journal)

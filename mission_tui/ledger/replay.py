@@ -8,7 +8,7 @@ own tolerance (one test sample), because numpy's last bits differ between machin
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from engine.contract import Outcome
 from mission_tui.content.schema import Mission
 from mission_tui.ledger.verdict import State, Verdict
 from mission_tui.play import actions as do
-from mission_tui.play import evaluate, locks
+from mission_tui.play import evaluate, flips, locks
 from mission_tui.play.claims import metric_of
 from mission_tui.play.events import Event
 from mission_tui.play.session import IllegalPlay, Session
@@ -79,13 +79,19 @@ class Replay:
                 yield clean_line(f"  event {row.seq} {row.kind} {row.field}: {figures}", 300)
 
 
-def replay(mission: Mission, events: Sequence[Event]) -> Replay:
+Told = Callable[[int, int], None]
+"""Is told how many of how many events are done."""
+
+
+def replay(mission: Mission, events: Sequence[Event], told: Told | None = None) -> Replay:
     """Replay a play against the installed mission, whose hash must have been compared before."""
     recorded_on = {name: events[0].data.get(name) for name in facts()}
     session = Session.begin(mission, events[0].data)
     rows: list[Row] = []
     for event in events[1:]:
         before = session
+        if told is not None:
+            told(event.seq, len(events))
         try:
             session = session.checked(event)
             rows += _compared(before, event)
@@ -160,6 +166,10 @@ def _compared(session: Session, event: Event) -> Iterator[Row]:
             yield from _terms(
                 session, event, "terms", action.metric, action.terms, again_terms.terms
             )
+            if action.flip is not None:
+                turns = flips.turns(session, action.metric, action.runs, action.flip.control)
+                recorded, found = str(list(action.flip.turns)), str(list(turns))
+                yield _row(event, "flip.turns", recorded, found, 0.0)
 
 
 def _again(

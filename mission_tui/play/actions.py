@@ -155,11 +155,24 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """Where a claim would turn: as ``control`` passes ``value`` (or "never").
+
+    ``turns`` is where the engine finds that it turns: none, one below, one above.
+    """
+
+    control: str
+    value: Scalar
+    turns: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """State what changed between two runs, and why.
 
     ``amount`` is the number as written, so that it can be held to its own rounding;
     ``answer`` is the student's line to the part's question (never graded by a machine).
+    ``flip`` may be left out, and then the event does not hold it.
     """
 
     kind: ClassVar = "claim"
@@ -172,6 +185,7 @@ class Claim:
     mechanism: str
     answer: str
     terms: dict[str, float]
+    flip: Flip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +223,21 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Answer the recall question of an earlier mission, or skip it (``answer`` is None).
+
+    ``right`` comes with the answer, because the question is another mission's; it is never
+    scored. ``latency_ms`` is from the question's first sight.
+    """
+
+    kind: ClassVar = "recall"
+    mission: str
+    answer: str | None
+    right: bool | None
+    latency_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recover:
     """A torn journal was cut back to its longest valid part."""
 
@@ -241,6 +270,7 @@ Action: TypeAlias = (
     | Move
     | Decide
     | Note
+    | Recall
     | Recover
     | Close
 )
@@ -276,8 +306,9 @@ def read(event: Event) -> Action | None:
 def data(action: Action) -> dict[str, Any]:
     """An action's fields as JSON values."""
     found: dict[str, Any] = _json(asdict(action))
-    if found.get("truths", ...) is None:
-        del found["truths"]
+    for name in ("truths", "flip"):  # not there, rather than there and nothing
+        if found.get(name, ...) is None:
+            del found[name]
     return found
 
 

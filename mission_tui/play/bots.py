@@ -3,29 +3,39 @@
 ``reference`` knows the engine's answers, the mission's reference solution and what each party
 privately wants: it shows that a part can be won. ``accept`` plays as well and signs a waiver for
 whatever is asked, ``refuse`` calls everything impossible: both must lose at a table. ``random``
-knows nothing: it shows what luck alone reaches.
+knows nothing: it shows what luck alone reaches. Three search without understanding: ``climber``
+turns one slider, ``descent`` one after the other, ``sweep`` looks wherever looking is cheap and
+commits once. They know of a run what a player sees of it, and never ask about one not made.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Final, Protocol
 
-from engine.contract import Value
+from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Lock, Part
 from mission_tui.play import locks, talks
 from mission_tui.play.actions import Close, Decide, Instant, Move, Pin, Seal
 from mission_tui.play.claims import Evidence, differing
-from mission_tui.play.evaluate import Request, explain, outcome
+from mission_tui.play.evaluate import Request, explain, outcome, stream
 from mission_tui.play.game import Game
+from mission_tui.play.regret import objective
 from mission_tui.play.session import Refused, Run, Session
 
 OWNER: Final = "a bot, which owns nothing"
 """Whom a bot's waivers name: nobody should take them for a person's."""
 PARAGRAPH: Final = "A bot decided this: it took an option and weighed nothing."
+FREE_RUNS: Final = 12
+"""Runs that a searching bot makes where they are free."""
+FREE_LOOKS: Final = 60
+"""Settings that ``sweep`` turns through where the instruments follow the sliders."""
+GLANCE: Final = 1
+"""Rounds after which ``sweep`` has seen enough of a run that it only looks at."""
 
 
 class Bot(Protocol):
@@ -39,6 +49,10 @@ class Bot(Protocol):
 
     def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
         """The settings to run, in order."""
+        ...
+
+    def stops(self, session: Session) -> int | None:
+        """After how many rounds the run that just began is stopped; None lets it end."""
         ...
 
     def pins(self, session: Session) -> Sequence[int]:
@@ -92,6 +106,10 @@ class Reference:
             if setting not in tried:
                 tried.append(setting)
                 yield setting
+
+    def stops(self, session: Session) -> int | None:  # noqa: ARG002
+        """Never."""
+        return None
 
     def pins(self, session: Session) -> Sequence[int]:
         """The runs that a deal can be made with; where there is none, every run."""
@@ -186,6 +204,10 @@ class Random:
                 for slider in session.part.sliders
             }
 
+    def stops(self, session: Session) -> int | None:  # noqa: ARG002
+        """Never."""
+        return None
+
     def pins(self, session: Session) -> Sequence[int]:
         """Any of the runs that came to their end."""
         ended = _ended(session)
@@ -215,7 +237,91 @@ class Random:
         return Decide(self._dice.choice(_options(session)), PARAGRAPH)
 
 
-NAMES: Final = ("reference", "random", "accept", "refuse")
+class Climber(Random):
+    """Turns one slider, drawn from a seed, and stays where it came out best."""
+
+    name = "climber"
+
+    def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
+        """The default, then along one slider towards what is better, in ever smaller strides."""
+        start = dict(session.part.default)
+        yield start
+        slider = self._dice.choice(sorted(session.part.sliders))
+        left = (session.runs_left or FREE_RUNS) - 1
+        for setting, _ in zip(_along(session, start, slider), range(left), strict=False):
+            yield setting
+
+    def pins(self, session: Session) -> Sequence[int]:
+        """Every run that came to its end."""
+        return _ended(session)
+
+
+class Descent(Climber):
+    """Coordinate descent: climbs along one slider after the other, each from the best so far."""
+
+    name = "descent"
+
+    def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
+        """The default, then every slider in turn until none of them helps."""
+        at = dict(session.part.default)
+        yield at
+        left = (session.runs_left or FREE_RUNS) - 1
+        sliders = sorted(session.part.sliders)
+        self._dice.shuffle(sliders)
+        each = max(2, left // len(sliders))
+        while left > 0:
+            start = at
+            for slider in sliders:
+                way = _along(session, at, slider)
+                for setting, _ in zip(way, range(min(each, left)), strict=False):
+                    left -= 1
+                    yield setting
+                    at = max(at, dict(setting), key=lambda s: _score(session, s))
+            if at == start:
+                return
+
+
+class Sweep(Climber):
+    """Cheats, where that is possible: looks at settings without paying, then commits the best.
+
+    Where the instruments follow the sliders it turns through many. Where runs are budgeted all
+    it can do is stop them early, and they are charged all the same.
+    """
+
+    name = "sweep"
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._looks = False
+
+    def settings(self, session: Session) -> Iterator[Mapping[str, Value]]:
+        """Any settings, to be stopped early; then what looked best, to its end."""
+        drawn = super(Climber, self).settings(session)
+        if session.runs_left is None:
+            part = session.part
+            seen: list[Mapping[str, Value]] = [part.default]
+            for _ in range(FREE_LOOKS):
+                sliders = part.sliders
+                seen.append({s: self._dice.choice(space.values(part, s)) for s in sliders})
+            yield max(seen, key=lambda setting: _score(session, setting))
+            return
+        best, most = dict(session.part.default), float("-inf")
+        self._looks = True
+        for setting, _ in zip(drawn, range(session.runs_left - 1), strict=False):
+            yield setting
+            partial = _glance(session.request(setting), GLANCE)
+            found = objective(session.mission, session.part, partial.metrics)
+            if found > most:
+                best, most = dict(setting), found
+        self._looks = False
+        yield best
+
+    def stops(self, session: Session) -> int | None:  # noqa: ARG002
+        """As soon as there is something to see, while it only looks."""
+        return GLANCE if self._looks else None
+
+
+NAMES: Final = ("reference", "random", "climber", "descent", "sweep", "accept", "refuse")
 
 
 def bot(name: str, seed: int) -> Bot:
@@ -225,6 +331,12 @@ def bot(name: str, seed: int) -> Bot:
             return Reference()
         case "random":
             return Random(seed)
+        case "climber":
+            return Climber(seed)
+        case "descent":
+            return Descent(seed)
+        case "sweep":
+            return Sweep(seed)
         case "accept":
             return Accept()
         case "refuse":
@@ -267,9 +379,9 @@ def waiver(session: Session, party: str) -> Move:
     return Move(party, "waive", want=want, threshold=threshold, owner=OWNER)
 
 
-def play(game: Game, player: Bot) -> None:
-    """Play a game from where it stands to its close."""
-    while not game.session.closed:
+def play(game: Game, player: Bot, until: str | None = None) -> None:
+    """Play a game from where it stands to its close, or to the first screen ``until``."""
+    while not game.session.closed and game.session.at.screen != until:
         _step(game, player)
 
 
@@ -316,7 +428,7 @@ def _experiment(game: Game, player: Bot) -> None:
     for setting in player.settings(game.session):
         if game.session.runs_left == 0:
             break
-        _run_at(game, setting)
+        _run_at(game, setting, player)
     for _ in range(game.session.distinct_left):
         if game.session.runs_left != 0:
             _nudge(game)
@@ -335,11 +447,62 @@ def _nudge(game: Game) -> None:
             return
 
 
-def _run_at(game: Game, setting: Mapping[str, Value]) -> None:
+def _run_at(game: Game, setting: Mapping[str, Value], player: Bot | None = None) -> None:
     for slider, value in setting.items():
         if game.setting[slider] != value:
             game.turn(slider, value)
-    game.run()
+    rounds = player.stops(game.session) if player is not None else None
+    if rounds is None:
+        game.run()
+        return
+    run = game.begin_run()
+    game.cancel_run(run, _glance(game.session.request(run.setting), rounds))
+
+
+@lru_cache(maxsize=64)
+def _glance(request: Request, rounds: int) -> Outcome:
+    """What a run shows after so many rounds; all of it, where it does not come in rounds."""
+    last = None
+    for last in stream(request):
+        if last.rounds is not None and last.rounds[0] >= rounds:
+            break
+    assert last is not None
+    return last
+
+
+def _score(session: Session, setting: Mapping[str, Value]) -> float:
+    """What a run that was made at ``setting`` is worth; the engine is asked once for both."""
+    metrics = outcome(session.request(setting)).metrics
+    return objective(session.mission, session.part, metrics)
+
+
+def _along(
+    session: Session, start: Mapping[str, Value], slider: str
+) -> Generator[dict[str, Value], None, None]:
+    """Settings along one slider, each chosen by how those before it came out.
+
+    ``start`` has been run. Options are tried one after the other; along numbers it strides a
+    quarter of the grid, goes on while that helps, and halves the stride where it does not.
+    """
+    grid = space.values(session.part, slider)
+    here = grid.index(start[slider])
+    if isinstance(grid[0], (str, bool)):
+        yield from ({**start, slider: value} for value in grid if value != grid[here])
+        return
+    scores = {here: _score(session, start)}
+    stride = max(1, len(grid) // 4)
+    while stride:
+        best = here
+        for there in (here + stride, here - stride):
+            if 0 <= there < len(grid) and there not in scores:
+                setting = {**start, slider: grid[there]}
+                yield setting
+                scores[there] = _score(session, setting)
+                if scores[there] > scores[best]:
+                    best = there
+        if best == here:
+            stride //= 2
+        here = best
 
 
 def _corners(part: Part) -> Iterator[Mapping[str, Value]]:

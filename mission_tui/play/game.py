@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from engine.contract import Outcome, Terms, Value
 from mission_tui.content import space
 from mission_tui.play import actions as do
-from mission_tui.play import claims, evaluate, locks, queries
-from mission_tui.play.actions import Action, Instant, Recorded
+from mission_tui.play import claims, evaluate, flips, locks, queries, runcode
+from mission_tui.play.actions import Action, Instant, Recorded, Scalar
 from mission_tui.play.evaluate import Request
 from mission_tui.play.events import Event
 from mission_tui.play.session import Refused, Run, Session
@@ -37,6 +37,15 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A setting one step away: which slider moved, which way, and to where."""
+
+    control: str
+    up: bool
+    to: Value
+
+
+@dataclass(frozen=True, slots=True)
 class _Sweep:
     """A slider on the move: coalesced to one event when something else happens."""
 
@@ -53,6 +62,7 @@ class Game:
         self._record = record
         self._clock = clock
         self._sweep: _Sweep | None = None
+        self._turns: dict[tuple[str, str, tuple[int, int], str], tuple[Scalar, ...]] = {}
 
     @property
     def setting(self) -> dict[str, Value]:
@@ -111,6 +121,61 @@ class Game:
         if run is not None:
             self.act(do.Restart(run.number))
         return run
+
+    # -- settings near and known -----------------------------------------------------------
+
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """Every setting that is one slider's step from where the sliders stand."""
+        found = []
+        for name in self.session.part.sliders:
+            grid = space.values(self.session.part, name)
+            here = grid.index(self.setting[name])
+            found += [
+                Neighbour(name, by > 0, grid[here + by])
+                for by in (-1, 1)
+                if 0 <= here + by < len(grid)
+            ]
+        return tuple(found)
+
+    def begin_probe(self, to: Neighbour) -> Run:
+        """Commit a setting one step away as an ordinary run; the sliders stand where they stood.
+
+        Raises :class:`Refused` where no run can be committed, and then nothing has moved.
+        """
+        self.settle()
+        if to not in self.neighbours():
+            raise Refused("a probe is one step of one slider")
+        if self.session.in_flight:
+            raise Refused("one run at a time: a run is in flight")
+        if self.session.runs_left == 0:
+            raise Refused("no runs left: the best one stands")
+        before = self.session.state.setting[to.control]
+        self.act(do.Turn(to.control, to.to, 0))
+        run = self.begin_run()
+        self.act(do.Turn(to.control, before, 0))
+        return run
+
+    def sensitivity(self) -> tuple[tuple[Neighbour, Outcome], ...]:
+        """What each step of each slider would give, free of charge: where charts follow sliders.
+
+        The engine is asked once a neighbour. Raises :class:`Refused` where a probe costs a run.
+        """
+        if not self.session.follows_sliders:
+            raise Refused("a probe costs a run here: choose a slider and a direction")
+        stands = self.setting
+        return tuple(
+            (to, evaluate.outcome(self.session.request({**stands, to.control: to.to})))
+            for to in self.neighbours()
+        )
+
+    def turn_to(self, code: str) -> None:
+        """Set the sliders to what a run code stands for. Raises :class:`Refused`."""
+        if self.session.at.screen != "workbench":
+            raise Refused(f"sliders belong to the workbench, not to the {self.session.at.screen}")
+        for control, value in runcode.read(self.session, code).items():
+            if self.setting[control] != value:
+                self.turn(control, value)
+        self.settle()
 
     def run(self) -> Run:
         """Commit the sliders, compute, and record: for drivers that can wait."""
@@ -197,11 +262,35 @@ class Game:
             metric, self.session.request_of(first), self.session.request_of(second)
         )
 
+    def flips_along(self, metric: str) -> tuple[str, ...]:
+        """The sliders along which a claim about a metric may say where it flips."""
+        part = self.session.part
+        return tuple(name for name in part.sliders if not claims.passable(part, metric, name))
+
+    def turns(self, metric: str, runs: tuple[int, int], control: str) -> tuple[Scalar, ...]:
+        """Where the change between two runs turns as a slider goes on: asked once, then known."""
+        asked = (self.session.part_id, metric, runs, control)
+        if asked not in self._turns:
+            self._turns[asked] = flips.turns(self.session, metric, runs, control)
+        return self._turns[asked]
+
     def claim(
-        self, draft: claims.Draft, runs: tuple[int, int], mechanism: str, answer: str
+        self,
+        draft: claims.Draft,
+        runs: tuple[int, int],
+        mechanism: str,
+        answer: str,
+        flip: tuple[str, Scalar] | None = None,
     ) -> None:
-        """File a claim: the drafted sentence, the student's why, and the law's own terms."""
+        """File a claim: the drafted sentence, the student's why, and the law's own terms.
+
+        ``flip`` is the slider and the value at which it would turn, if that is claimed too; the
+        engine's own turning points go with it.
+        """
         terms = self.terms(draft.metric, runs)
+        turning = None
+        if flip is not None:
+            turning = do.Flip(*flip, self.turns(draft.metric, runs, flip[0]))
         self.act(
             do.Claim(
                 draft.metric,
@@ -213,6 +302,7 @@ class Game:
                 mechanism,
                 answer,
                 dict(terms.terms),
+                turning,
             )
         )
 

@@ -95,6 +95,7 @@ class PartState:
     claims: tuple[Filed, ...] = ()
     pins: tuple[int, ...] = ()
     hints: tuple[str, ...] = ()
+    hinted_ms: tuple[int, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     table: talks.Table | None = None
 
@@ -111,6 +112,7 @@ class Session:
     furthest: int = 0
     parts: Mapping[str, PartState] = field(default_factory=dict)
     decision: do.Decide | None = None
+    recalled: do.Recall | None = None
     closed: bool = False
 
     @classmethod
@@ -357,6 +359,8 @@ class Session:
                 return replace(moved, closed=True)
             case do.Decide():
                 return replace(moved, decision=action)
+            case do.Recall():
+                return replace(moved, recalled=action)
             case _:
                 return moved._with_part(_applied(self.part, self.state, action, event))
 
@@ -444,6 +448,8 @@ class Session:
                 return here, self._move(action)
             case do.Decide():
                 return None, self._decide(action)
+            case do.Recall():
+                return None, self._recall(action)
             case do.Close():
                 return None, self._close()
             case _:
@@ -628,6 +634,19 @@ class Session:
             raise Refused("defend it: the paragraph is the one that you must write")
         return {}
 
+    def _recall(self, action: do.Recall) -> dict[str, Any]:
+        self._on("briefing")
+        carried = self.header.get("carried")
+        if not isinstance(carried, Mapping) or action.mission not in carried:
+            raise Refused("only a mission that was finished before asks again")
+        if self.recalled is not None:
+            raise Refused("you have answered that already")
+        if (action.answer is None) != (action.right is None):
+            raise Refused("what is skipped is neither right nor wrong")
+        if action.latency_ms < 0:
+            raise Refused("time runs forward")
+        return {}
+
     def _close(self) -> dict[str, Any]:
         if self.at.screen != "debrief":
             raise Refused("a play closes from its debrief")
@@ -703,7 +722,8 @@ def _applied(part: Part, state: PartState, action: Action, event: Event) -> Part
         case do.Unpin():
             return replace(state, pins=tuple(n for n in state.pins if n != action.number))
         case do.Hint():
-            return replace(state, hints=(*state.hints, action.hint))
+            when = (*state.hinted_ms, event.mono_ms)
+            return replace(state, hints=(*state.hints, action.hint), hinted_ms=when)
         case do.Note():
             return replace(state, notes={**state.notes, action.field: action.text})
         case do.Move() if state.table is not None:

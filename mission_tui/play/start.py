@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import secrets
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,13 +25,18 @@ PROGRAM: Final = "mission-tui"
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who plays, by which driver, with which key, for the how-manieth time."""
+    """Who plays, by which driver, with which key, for the how-manieth time.
+
+    ``carried`` is what earlier plays hand over (:mod:`mission_tui.play.recall`): words for the
+    briefing, on which no seed and no run depends.
+    """
 
     student: str
     driver: str
     public_key: str
     attempt: int = 1
     chosen_seed: int | None = None
+    carried: Mapping[str, Any] = field(default_factory=dict)
 
 
 def header(mission: Mission, who: Who, now: datetime) -> Event:
@@ -56,7 +62,7 @@ def header(mission: Mission, who: Who, now: datetime) -> Event:
         "seed_root": root,
         "seed": made,
         "attempt": who.attempt,
-        "carried": {},
+        "carried": dict(who.carried),
         "models": evaluate.versions(mission),
         **facts(),
     }

@@ -17,7 +17,7 @@ from mission_tui.content.schema import Lock, Mission, Part
 from mission_tui.play.actions import Scalar, Seal, Truth
 from mission_tui.play.claims import ROUNDS, metric_of
 from mission_tui.play.evaluate import Request, outcome
-from mission_tui.units import show
+from mission_tui.units import digits, show
 
 
 def fill(text: str, figures: Mapping[str, str]) -> str:
@@ -104,8 +104,10 @@ def setting_bare(part: Part, values: Mapping[str, Value]) -> str:
     """A setting on the shortest line that still says all: numbers without their units."""
     return " · ".join(
         slider_value(part, name, value)
-        if isinstance(value := values[name], (str, bool)) or not 1 <= abs(value) < 1e4
-        else f"{value:g}"
+        if isinstance(value := values[name], (str, bool)) or not 0 < abs(value) < 1e6
+        else f"{value:,.0f}"
+        if value == round(value)
+        else digits(value)
         for name in part.sliders
     )
 

@@ -14,10 +14,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from engine.contract import Outcome
-from mission_tui.play import evaluate
+from mission_tui.play import coach, evaluate
 from mission_tui.play.evaluate import Request
-from mission_tui.play.game import Game
+from mission_tui.play.game import Game, Neighbour
 from mission_tui.play.session import Refused, Run
+from mission_tui.screens.compare import ProbeScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.workbench import WorkbenchScreen
 
@@ -38,6 +39,9 @@ commits the setting as a run. A run is charged before its first round, and never
 While it runs, **Space** holds it and **x** stops it where it is: still charged, citable as so many
 rounds, and never a pass. **p** pins the last run, as a baseline and as evidence; **d** compares it
 with the run before, **w** shows the law's terms, **v** the other instruments.
+
+**s** commits a probe: one step of one slider, as a run like any other; the sliders stay. **t**
+lists every run with its code; **c** takes a code and sets the sliders by it.
 
 When the budget is spent, the best run stands.
 """
@@ -82,7 +86,11 @@ When the budget is spent, the best run stands.
             self._show_all()
             self.say("Back at the bench: everything is where you left it.")
         else:
-            self.say("This is the crisis as it was found. Move the sliders; Enter commits a run.")
+            remark = coach.after_seal(session)
+            if remark:
+                self.say(f"{remark} The crisis as it was found; Enter commits a run.")
+            else:
+                self.say("The crisis as it was found. Move the sliders; Enter commits a run.")
             self._launch(None, session.request(session.part.default))
 
     def on_unmount(self) -> None:
@@ -95,7 +103,8 @@ When the budget is spent, the best run stands.
         """Stopping and holding are for a run that is under way."""
         if action in {"stop", "hold"}:
             return self._run is not None and self.game.session.goes_in_rounds
-        if action in {"run", "pin", "why", "diff", "hint", "onward"} and self._run is not None:
+        commits = {"run", "pin", "why", "diff", "hint", "sensitivity", "code", "onward"}
+        if action in commits and self._run is not None:
             return None
         return super().check_action(action, parameters)
 
@@ -118,6 +127,25 @@ When the budget is spent, the best run stands.
         self.take_sliders()
         try:
             run = self.game.begin_run()
+        except Refused as refusal:
+            self.say(f"{str(refusal).capitalize()}.")
+            return
+        self.show_runs()
+        self._launch(run, self.game.session.request(run.setting))
+
+    def action_sensitivity(self) -> None:
+        """Choose one step of one slider; it is committed as a run, and the sliders stay."""
+        self.take_sliders()
+        if self.game.session.runs_left == 0:
+            self.say("No runs left: the best one stands.")
+            return
+        self.app.push_screen(ProbeScreen(self.game), self._probe)
+
+    def _probe(self, to: Neighbour | None) -> None:
+        if to is None:
+            return
+        try:
+            run = self.game.begin_probe(to)
         except Refused as refusal:
             self.say(f"{str(refusal).capitalize()}.")
             return
@@ -212,6 +240,8 @@ When the budget is spent, the best run stands.
             words = (
                 f"◼ RUN #{run.number} STOPPED after {run.rounds} rounds: charged, no pass. {runs}."
             )
+        elif left and (remark := coach.after_run(session)):
+            words = f"◼ RUN #{run.number} RECORDED, {left} left. {remark}"
         elif run.passed:
             words = f"◼ RUN #{run.number} RECORDED: it meets every spec. {runs}, ^g goes on."
         elif left:

@@ -12,8 +12,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from mission_tui.play import wording
-from mission_tui.play.actions import Note
+from mission_tui.play import flips, wording
+from mission_tui.play.actions import Note, Scalar
 from mission_tui.play.claims import STILL, Draft, metric_of
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused
@@ -42,6 +42,10 @@ class ClaimScreen(StepScreen):
 A claim is checked, not judged: the runs exist, *only one* control differs between them, the
 sign and the number are theirs, and the reason is the largest term of the law. You have several
 attempts; **w** goes back to the workbench for a better pair of runs.
+
+Of a metric that is exact accounting you may add **where it would flip**: a slider and the value
+past which the same comparison turns round, as in `batch 8`, or `batch never`. It is right within
+one step of where the engine finds it; a claim whose flip point is wrong is not verified.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,12 +84,14 @@ attempts; **w** goes back to the workbench for a better pair of runs.
                     max_length=300,
                     id="answer",
                 )
+                yield ProseInput(max_length=60, id="flip")
                 yield Static("", id="said", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Start on the runs."""
-        self.query_one("#answer", Input).cursor_blink = False
+        for line in self.query(Input):
+            line.cursor_blink = False
         self._offer_why()
         self._draw()
         if self.game.session.state.claims:
@@ -114,6 +120,20 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         part = self.game.session.part
         terms = metric_of(part, self._metric_id).terms
         self.query_one("#why", Choices).offer([(term, part.mechanisms[term]) for term in terms])
+        passed = self.game.flips_along(self._metric_id)
+        line = self.query_one("#flip", Input)
+        line.display = bool(passed)
+        if passed:
+            label = part.sliders[passed[0]].label
+            line.placeholder = f"flips if (optional): {label} … or never"
+
+    def _flip(self) -> tuple[str, Scalar] | None:
+        """The flip point as it is written, if there is any. Raises Refused where it says none."""
+        line = self.query_one("#flip", Input)
+        text = clean_line(line.value, 60)
+        if not line.display or not text.strip():
+            return None
+        return flips.read(self.game.session.part, text)
 
     def _draft(self) -> Draft | None:
         first, second = self._runs
@@ -137,6 +157,12 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         else:
             why = self.query_one("#why", Choices).chosen
             words = sentence(self.game, draft, label, part.mechanisms[why] if why else "…")
+            try:
+                flip = self._flip()
+            except Refused:
+                flip = None  # it is still being written; filing says what it lacks
+            if flip is not None:
+                words += f"\n{flip_words(self.game, *flip)}"
         self.query_one("#sentence", Static).update(clean(words))
 
     def action_mark(self, end: int) -> None:
@@ -174,12 +200,16 @@ attempts; **w** goes back to the workbench for a better pair of runs.
     def _written(self) -> None:
         self.action_file()
 
-    @on(Input.Changed)
+    @on(Input.Changed, "#flip")
+    def _flipping(self) -> None:
+        self._draw()
+
+    @on(Input.Changed, "#answer")
     def _writing(self) -> None:
         if self._later is None:
             self._later = self.set_timer(DRAFTED, self._draft_answer)
 
-    @on(Input.Blurred)
+    @on(Input.Blurred, "#answer")
     def _draft_answer(self) -> None:
         """Save the answer's draft, unless it is saved or filed already."""
         self._later = None
@@ -204,19 +234,43 @@ attempts; **w** goes back to the workbench for a better pair of runs.
             self.set_focus(self.query_one("#why", Choices))
             return
         answer = clean_line(self.query_one("#answer", Input).value, 300)
-        self.say("◌ Checking it against the engine …")
-        self._check(draft, (first, second), why, answer)
+        try:
+            flip = self._flip()
+        except Refused as refusal:
+            self.say(f"Not yet: {refusal}.")
+            self.set_focus(self.query_one("#flip", Input))
+            return
+        walks = ", and walks it to where it turns" if flip else ""
+        self.say(f"◌ The engine checks it{walks} …")
+        self._check(draft, (first, second), why, answer, flip)
 
     @work(thread=True, exclusive=True, group="check")
-    def _check(self, draft: Draft, runs: tuple[int, int], why: str, answer: str) -> None:
-        self.game.terms(draft.metric, runs)  # away from the screen: a fleet takes seconds
-        self.app.call_from_thread(self._file, draft, runs, why, answer)
+    def _check(
+        self,
+        draft: Draft,
+        runs: tuple[int, int],
+        why: str,
+        answer: str,
+        flip: tuple[str, Scalar] | None,
+    ) -> None:
+        """Ask the engine away from the screen: a fleet takes seconds. Then it knows."""
+        self.game.terms(draft.metric, runs)
+        if flip is not None:
+            self.game.turns(draft.metric, runs, flip[0])
+        self.app.call_from_thread(self._file, draft, runs, why, answer, flip)
 
-    def _file(self, draft: Draft, runs: tuple[int, int], why: str, answer: str) -> None:
+    def _file(
+        self,
+        draft: Draft,
+        runs: tuple[int, int],
+        why: str,
+        answer: str,
+        flip: tuple[str, Scalar] | None,
+    ) -> None:
         if not self.is_running:
             return
         try:
-            self.game.claim(draft, runs, why, answer)
+            self.game.claim(draft, runs, why, answer, flip)
         except Refused as refusal:
             self.say(f"{refusal}.")
             return
@@ -227,7 +281,10 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         session = self.game.session
         filed = session.state.claims[-1]
         if filed.verified:
-            self.say("◆ VERIFIED: runs, control, sign, number and reason hold.  Enter goes on.")
+            held = "reason and flip point" if filed.claim.flip else "and reason"
+            comma = "," if filed.claim.flip else ""
+            words = f"◆ VERIFIED: runs, control, sign, number{comma} {held} hold."
+            self.say(f"{words}  Enter goes on.")
             self.set_focus(self.query_one("#runs", OptionList))
             return
         part = session.part
@@ -260,12 +317,20 @@ attempts; **w** goes back to the workbench for a better pair of runs.
         self.go("workbench")
 
     def say(self, words: str) -> None:
-        """Said beneath the claim."""
-        self.query_one("#said", Static).update(clean(words))
+        """Said beneath the claim, and brought into view where the sentence is long."""
+        said = self.query_one("#said", Static)
+        said.update(clean(words))
+        if words:
+            self.call_after_refresh(said.scroll_visible, animate=False)
 
     def settle(self) -> None:
         """The answer's draft."""
         self._draft_answer()
+
+
+def flip_words(game: Game, control: str, value: Scalar) -> str:
+    """Where it would flip, as the claim says it."""
+    return clean_line(f"It {flips.words(game.session.part, control, value)}.", 120)
 
 
 def sentence(game: Game, draft: Draft, label: str, why: str) -> str:

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
 from mission_tui.content.schema import Decision
-from mission_tui.play import parley, wording
+from mission_tui.play import parley, quoted, wording
 from mission_tui.play.actions import Decide, Note
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused
@@ -53,6 +53,10 @@ class DecisionScreen(StepScreen):
 Press the **number** of an option, then **Tab** to the paragraph and defend it: it is the one
 text of this mission that you must write. No machine grades it. **Ctrl+F** shows what will be
 filed, and **Ctrl+F** again files it for good; **Esc** changes it.
+
+Beside it stands each **number** that you wrote, and where it is found: in a run that stands, is
+pinned, or is named (`#4`), in a difference of two of them, in a limit, or in the scenario. Whoever
+reads your paragraph sees the same.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,6 +106,8 @@ filed, and **Ctrl+F** again files it for good; **Esc** changes it.
                     read_only=made is not None,
                 )
             with VerticalScroll(id="right"):
+                yield Label("YOUR NUMBERS", classes="heading", id="numbers-heading")
+                yield Static("", id="numbers", markup=False)
                 yield Label("WHAT STANDS", classes="heading")
                 yield Static(clean("\n".join(self._standing())), id="stands", markup=False)
         yield Static("", id="said", markup=False)
@@ -110,6 +116,7 @@ filed, and **Ctrl+F** again files it for good; **Esc** changes it.
     def on_mount(self) -> None:
         """The options first; nothing blinks."""
         self.query_one(Paragraph).cursor_blink = False
+        self._show_numbers()
         self.set_focus(self.query_one("#options", Choices))
         if self.game.session.decision is not None:
             self._decided()
@@ -162,9 +169,18 @@ filed, and **Ctrl+F** again files it for good; **Esc** changes it.
         if self._later is None:
             self._later = self.set_timer(DRAFTED, self._save)
 
+    def _show_numbers(self) -> None:
+        """Each number of the paragraph, and in which of the cited runs it is found."""
+        found = quoted.resolved(self.game.session, self._text())
+        self.query_one("#numbers-heading").display = bool(found)
+        numbers = self.query_one("#numbers", Static)
+        numbers.display = bool(found)
+        numbers.update(clean("\n".join(figure.words for figure in found) + "\n"))
+
     def _save(self) -> None:
         """Save the draft, unless it is saved or filed already."""
         self._later = None
+        self._show_numbers()
         text = self._text()
         if self.game.session.decision is None and text != self._note():
             self.game.act(Note(PARAGRAPH, text))

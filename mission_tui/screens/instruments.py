@@ -10,12 +10,12 @@ from engine import registry
 from engine.contract import Outcome
 from mission_tui.content import space
 from mission_tui.content.schema import Bars, Curve, Frontier, MemoryMap, Part
-from mission_tui.play import specs, wording
+from mission_tui.play import specs, tables, wording
 from mission_tui.play.actions import Recorded
 from mission_tui.play.claims import metric_of
 from mission_tui.play.game import Game
 from mission_tui.play.session import Run, Session
-from mission_tui.units import UnitError, parse, show, show_change
+from mission_tui.units import UnitError, brief, parse, show, show_change
 from mission_tui.widgets import bars, chart, gauge, memory_map, slider
 from mission_tui.widgets.cells import Role
 
@@ -82,9 +82,9 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
             continue
         yield gauge.Reading(
             label,
-            show(reading.value, metric.unit),
-            limit,
-            show_change(reading.headroom, metric.unit).replace("points", "pts"),
+            brief(show(reading.value, metric.unit)),
+            brief(limit),
+            brief(show_change(reading.headroom, metric.unit)),
             _share(reading),
             reading.word,
             _ROLES[reading.word],
@@ -247,8 +247,8 @@ def bar_list(session: Session, shape: Bars, shown: Shown, ghost: Run | None) -> 
 
 
 def table(session: Session, shown: Shown, ghost: Run | None) -> str:
-    """The numbers behind every instrument."""
-    blocks = []
+    """Every run, then the numbers behind every instrument, then the scenario's."""
+    blocks = [f"The runs\n{tables.runs(session)}"]
     for shape in session.part.instruments.values():
         match shape:
             case MemoryMap():
@@ -267,25 +267,6 @@ def table(session: Session, shown: Shown, ghost: Run | None) -> str:
                 blocks.append(f"{shape.title}\n" + "\n".join(rows_))
     scenario = wording.scenario(session.mission, session.part)
     return "\n\n".join([*blocks, "\n".join(["The scenario", *scenario])])
-
-
-def difference(session: Session, before: Run, after: Run) -> str:
-    """Two runs beside each other: what was moved, and what moved."""
-    part = session.part
-    lines = [f"{'':<22} {'#' + str(before.number):>14} {'#' + str(after.number):>14}", ""]
-    for name, use in part.sliders.items():
-        values = [wording.slider_value(part, name, run.setting[name]) for run in (before, after)]
-        mark = "◀" if before.setting[name] != after.setting[name] else ""
-        lines.append(f"{use.label:<22.22} {values[0]:>14.14} {values[1]:>14.14}  {mark}".rstrip())
-    lines.append("")
-    if before.outcome is None or after.outcome is None:
-        return "\n".join(lines)
-    for name, label in part.metrics.items():
-        unit = metric_of(part, name).unit
-        first, second = before.outcome.metrics[name], after.outcome.metrics[name]
-        change = show_change(second - first, unit)
-        lines.append(f"{label:<22.22} {show(first, unit):>14} {show(second, unit):>14}  {change}")
-    return "\n".join(lines)
 
 
 def bet_on(session: Session, metric: str) -> tuple[float, float] | None:

@@ -9,10 +9,11 @@ from textual import on, work
 from textual.timer import Timer
 
 from engine.contract import Outcome
-from mission_tui.play import evaluate
+from mission_tui.play import coach, evaluate, tables
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused, Run
+from mission_tui.screens.compare import SensitivityScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.workbench import WorkbenchScreen
 from mission_tui.widgets.slider import Slider
@@ -41,6 +42,9 @@ adapted to shifted digits while you watch.
 **Enter** records a run: free, numbered, and what your claim will cite. Change *one* slider
 between two runs if you want to claim anything from them. **w** shows which term of the law moved,
 **d** the last run beside the one before, **v** the other instruments.
+
+**s** tries one step of each slider and tells what it would change. **t** lists every run with its
+code; **c** takes a code and sets the sliders by it.
 """
 
     def __init__(self, game: Game) -> None:
@@ -75,7 +79,9 @@ between two runs if you want to claim anything from them. **w** shows which term
         elif self.game.session.state.runs:
             self.say("Back at the bench: everything is where you left it.")
         else:
-            self.say("This is the setting that failed. Move a slider; Enter records a run.")
+            remark = coach.after_seal(self.game.session)
+            crisis = remark or "This is the setting that failed."
+            self.say(f"{crisis} Move a slider; Enter records a run.")
 
     # -- moving ------------------------------------------------------------------------------
 
@@ -203,4 +209,26 @@ between two runs if you want to claim anything from them. **w** shows which term
         left = self.game.session.distinct_left
         word = "meets every spec" if landed.passed else "breaks a spec"
         after = f"{left} more at another setting, then ^g." if left else "^g goes on."
-        self.say(f"◼ RUN #{landed.number} RECORDED: it {word}. {after}")
+        remark = coach.after_run(self.game.session)
+        said = f". {remark}" if remark else f": it {word}. {after}"
+        self.say(f"◼ RUN #{landed.number} RECORDED{said}")
+
+    # -- sensitivity -------------------------------------------------------------------------
+
+    def action_sensitivity(self) -> None:
+        """What each step of each slider would change, from where they stand."""
+        self.take_sliders()
+        self.say("◌ The engine tries one step of each slider …")
+        self._try_steps()
+
+    @work(thread=True, exclusive=True, group="steps")
+    def _try_steps(self) -> None:
+        session = self.game.session
+        here = evaluate.outcome(session.request(self.game.setting))
+        words = tables.sensitivity(session, here.metrics, self.game.sensitivity())
+        self.app.call_from_thread(self._tried, words)
+
+    def _tried(self, words: str) -> None:
+        if self.is_running:
+            self.say("")
+            self.app.push_screen(SensitivityScreen("Sensitivity", words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -43,8 +44,13 @@ class StepScreen(Screen[None]):
 
     def told(self, text: str) -> str:
         """A text of the mission with its figures filled in, safe to draw."""
+        return clean(wording.fill(text, self.figures))
+
+    @cached_property
+    def figures(self) -> dict[str, str]:
+        """What this part's texts may quote. A screen is over one part: it is asked once."""
         session = self.game.session
-        return clean(wording.fill(text, wording.given(session.mission, session.part, session.seed)))
+        return wording.given(session.mission, session.part, session.seed)
 
     def say(self, words: str) -> None:
         """Tell the player something that is no event."""

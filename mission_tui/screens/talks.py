@@ -26,7 +26,7 @@ from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.prose import FieldInput
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
-from mission_tui.units import UnitError, parse
+from mission_tui.units import UnitError, brief, parse
 from mission_tui.widgets import gauge
 from mission_tui.widgets.cells import fit
 from mission_tui.widgets.choices import Choices
@@ -290,7 +290,7 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
         """A want as a gauge: what the run gives of it, what is asked, and in which word."""
         part = self.game.session.part
         want, metric = party.wants[held.want], metric_of(part, held.metric)
-        limit = f"{parley.sign(want)} {parley.measure(part, want, held.demand)}"
+        limit = brief(f"{parley.sign(want)} {parley.measure(part, want, held.demand)}")
         tag = "" if metric.exact else "stand-in"
         if held.value is None or held.room is None:
             return gauge.Reading(want.label, "–", limit, role="muted", tag=tag)
@@ -299,9 +299,9 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
             share = held.demand / held.value if held.more else held.value / held.demand
         return gauge.Reading(
             want.label,
-            parley.measure(part, want, held.value),
+            brief(parley.measure(part, want, held.value)),
             limit,
-            parley.room(part, want, held),
+            brief(parley.room(part, want, held)),
             share,
             "holds" if held.met else "lacks",
             "good" if held.met else "bad",

@@ -55,21 +55,25 @@ class Watch:
 
     async def play(self, pilot: Pilot[object]) -> None:
         """Press keys, screen after screen, until the debrief has been signed; then leave."""
-        app = pilot.app
-        while True:
-            await self._settle(pilot)
-            screen = app.screen
-            if screen is not self._seen:
-                self._seen = screen
-                await self._wait(READ)
-            if isinstance(screen, DebriefScreen) and screen.is_signed:
-                await self._wait(READ)
-                app.exit()
-                return
-            # A prediction or a claim may take the engine seconds: the screen goes on meanwhile.
-            for key in await asyncio.to_thread(self._keys, screen):
-                await pilot.press(_NAMES.get(key, key))
-                await self._wait(KEY)
+        while await self.step(pilot):
+            pass
+        await self._wait(READ)
+        pilot.app.exit()
+
+    async def step(self, pilot: Pilot[object]) -> bool:
+        """Do what is next on the screen that is shown; False once the ledger is signed."""
+        await self._settle(pilot)
+        screen = pilot.app.screen
+        if screen is not self._seen:
+            self._seen = screen
+            await self._wait(READ)
+        if isinstance(screen, DebriefScreen) and screen.is_signed:
+            return False
+        # A prediction or a claim may take the engine seconds: the screen goes on meanwhile.
+        for key in await asyncio.to_thread(self._keys, screen):
+            await pilot.press(_NAMES.get(key, key))
+            await self._wait(KEY)
+        return True
 
     async def _settle(self, pilot: Pilot[object]) -> None:
         """Until nothing computes and nothing is waiting to be drawn."""

@@ -19,11 +19,13 @@ from mission_tui.content import space
 from mission_tui.content.schema import Bars as BarsShape
 from mission_tui.content.schema import Curve, Frontier
 from mission_tui.content.schema import MemoryMap as MapShape
+from mission_tui.play import coach
 from mission_tui.play.actions import Hint, Pin, Unpin
 from mission_tui.play.game import Game
-from mission_tui.play.session import Run
-from mission_tui.play.wording import fill, given, measured
+from mission_tui.play.session import Refused, Run
+from mission_tui.play.wording import fill, measured
 from mission_tui.screens import instruments
+from mission_tui.screens.compare import CodeScreen, DifferenceScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.messages import Draft
 from mission_tui.screens.panel import PanelScreen
@@ -65,6 +67,8 @@ class WorkbenchScreen(StepScreen):
         Binding("d", "diff", "Diff"),
         Binding("p", "pin", "Pin"),
         Binding("h", "hint", "Hint"),
+        Binding("s", "sensitivity", "Sensitivity: one step of each slider", show=False),
+        Binding("c", "code", "Run code", show=False),
         Binding("ctrl+g", "onward", "Done"),
     ]
 
@@ -199,8 +203,7 @@ class WorkbenchScreen(StepScreen):
         self.query_one(Gauges).show(instruments.readings(session, shown.metrics))
         failure = session.failure(shown.metrics)
         if failure is not None:
-            figures = given(session.mission, session.part, session.seed)
-            figures |= measured(session.part, shown.metrics)
+            figures = self.figures | measured(session.part, shown.metrics)
             title, text = clean_line(failure.title), clean(fill(failure.text, figures))
             self.alarm(f"▲ {title}", text, broken=True)
         elif any(reading.value is None for reading in session.readings(shown.metrics)):
@@ -265,6 +268,8 @@ class WorkbenchScreen(StepScreen):
         hint = session.next_hint
         if hint is not None:
             self.game.act(Hint(hint))
+        if remark := coach.after_hint(self.game.session):
+            self.say(remark)
         opened = self.game.session.state.hints
         words = "\n\n".join(
             f"{n}. {self.told(session.part.hints[h])}" for n, h in enumerate(opened, 1)
@@ -296,15 +301,38 @@ class WorkbenchScreen(StepScreen):
             self.app.push_screen(PanelScreen("Behind the charts", words))
 
     def action_diff(self) -> None:
-        """The last run beside the baseline: the newest pin, else the run before it."""
+        """The last run beside the baseline (the newest pin, else the run before), or other two."""
         session = self.game.session
         last = session.last_run
         before = session.baseline(last.setting) if last else None
         if last is None or before is None:
             self.say("A difference needs two runs at different settings.")
             return
-        words = instruments.difference(session, before, last)
-        self.app.push_screen(PanelScreen(f"From run #{before.number} to #{last.number}", words))
+        self.app.push_screen(DifferenceScreen(self.game, before, last))
+
+    @abstractmethod
+    def action_sensitivity(self) -> None:
+        """What one step of a slider changes: free where charts follow sliders, else a run."""
+
+    def action_code(self) -> None:
+        """The last run's code, and a line to set the sliders by one."""
+        self.take_sliders()
+        self.app.push_screen(CodeScreen(self.game), self._coded)
+
+    def _coded(self, code: str | None) -> None:
+        if code is None:
+            return
+        try:
+            self.game.turn_to(code)
+        except Refused as refusal:
+            self.say(f"No: {refusal}.")
+            return
+        for slider in self.query(Slider):
+            value = self.game.setting[slider.spec.id]
+            slider.value = float(value) if isinstance(value, (int, float)) else value
+        self.post_message(Draft())
+        self.sliders_moved()
+        self.say("The sliders stand where that code says.")
 
     def action_onward(self) -> None:
         """On to what follows, or back to where the workbench was left from."""

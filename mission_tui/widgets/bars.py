@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
+from textual.geometry import Size
 
 from mission_tui.text import clean_line
 from mission_tui.widgets.cells import Canvas, CellGrid, fit
@@ -56,8 +57,15 @@ All bars start at zero and share one scale. **△** is where a bar ended in the 
 
     def show(self, shown: BarList) -> None:
         """Show a new list; only changed cells are repainted."""
+        grown = self._list is None or len(self._list.bars) != len(shown.bars)
         self._list = shown
+        if grown:
+            self.refresh(layout=True)
         self._draw()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A row for the title and one for each bar."""
+        return 1 + (len(self._list.bars) if self._list else 0)
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw at the new size."""

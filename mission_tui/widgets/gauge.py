@@ -112,8 +112,8 @@ def _draw_reading(canvas: Canvas, y: int, reading: Reading) -> None:
     x = 1
     canvas.put(x, y, fit(clean_line(reading.label), label), "text")
     x += label + 1
-    canvas.put_right(x + 10, y, fit(clean_line(reading.value), 10), "text")
-    x += 11
+    canvas.put_right(x + 11, y, fit(clean_line(reading.value), 11), "text")
+    x += 12
     if wide:
         if reading.share is not None:
             canvas.put(x, y, bar(reading.share, _BAR), reading.role)
@@ -121,8 +121,8 @@ def _draw_reading(canvas: Canvas, y: int, reading: Reading) -> None:
     canvas.put_right(x + 10, y, fit(clean_line(reading.headroom), 10), reading.role)
     x += 11
     x = canvas.put(x, y, fit(clean_line(reading.status), 7).ljust(7), reading.role) + 1
-    canvas.put(x, y, fit(clean_line(reading.limit), min(11, canvas.width - x)), "muted")
-    x += 12
+    canvas.put(x, y, fit(clean_line(reading.limit), min(13, canvas.width - x)), "muted")
+    x += 14
     if canvas.width - x >= 4:
         canvas.put(x, y, fit(clean_line(reading.tag), canvas.width - x), "muted")
 

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_tui.content.schema import Mission, Part
+from mission_tui.play import actions as do
+from mission_tui.play import flips
+from mission_tui.play.actions import Instant
 from mission_tui.play.claims import ROUNDS, Evidence, differing, draft, verdict
+from mission_tui.play.game import Game
+from mission_tui.play.session import Refused, Session
+from tests.play.conftest import Play
 
 TERMS = {"weights": 10.0, "gradients": -1e6, "optimizer": -2e6, "activations": -3e8}
 
@@ -161,3 +167,261 @@ def test_a_run_that_was_stopped_and_its_own_whole_differ_in_no_slider(
     assert (found.control, found.before, found.changed) == ("", None, (ROUNDS,))
     for control in ("", ROUNDS, "batch"):
         assert "is the same in both" in verdict(part, play.claim(control=control), runs)["control"]
+
+
+# -- the whole set, on the engine ----------------------------------------------------------------
+
+SETTINGS: dict[int, dict[str, Any]] = {
+    1: {"tuning": "last3", "batch": 8, "optimizer": "sgd"},
+    2: {"tuning": "bias", "batch": 8, "optimizer": "sgd"},
+    3: {"tuning": "bias", "batch": 16, "optimizer": "sgd"},
+    4: {"tuning": "bias", "batch": 16, "optimizer": "adam"},
+    5: {"tuning": "last3", "batch": 64, "optimizer": "sgd"},
+    6: {"tuning": "full", "batch": 8, "optimizer": "sgd"},
+    7: {"tuning": "full", "batch": 8, "optimizer": "adam"},
+}
+CONTROLLED = [(1, 2), (2, 1), (2, 3), (1, 5), (6, 7), (2, 6), (1, 6)]
+CONFOUNDED = {
+    (1, 3): "confounded by batch",
+    (3, 1): "confounded by batch",
+    (2, 4): "confounded by optimizer",
+    (1, 4): "confounded by batch, optimizer",
+    (5, 2): "confounded by batch",
+    (7, 4): "confounded by batch",
+}
+
+
+class Bench:
+    """A game on the engine, with one run at each setting, at its claim."""
+
+    def __init__(self, play: Any) -> None:
+        self.play = play
+        game = Game(play.to("workbench").session, play.events.append, self.clock)
+        for setting in SETTINGS.values():
+            for control, to in setting.items():
+                game.turn(control, to)
+            game.run()
+        game.go("reveal", 0, 0)
+        game.go("claim", 0, 0)
+        self.game = game
+        self.runs = game.session.evidence()
+        self.part = game.session.part
+
+    def clock(self) -> Instant:
+        return Instant(len(self.play.events), "w")
+
+    def reasons(self, runs: tuple[int, int], metric: str = "peak_memory") -> list[str]:
+        """The mechanisms, the largest term in the direction of the change first."""
+        terms = self.game.terms(metric, runs)
+        sign = 1 if terms.change > 0 else -1
+        return sorted(terms.terms, key=lambda name: sign * terms.terms[name], reverse=True)
+
+    def true(self, runs: tuple[int, int], metric: str = "peak_memory") -> do.Claim:
+        """The sentence that the runs fill, with the right reason."""
+        found = self.game.draft(metric, *runs)
+        terms = dict(self.game.terms(metric, runs).terms)
+        said = (found.control, found.direction, found.amount, found.unit)
+        return do.Claim(metric, runs, *said, self.reasons(runs, metric)[0], "", terms)
+
+    def flip(self, runs: tuple[int, int], control: str, value: Any, metric: str) -> do.Flip:
+        """A flip point with the engine's own turning points beside it."""
+        return do.Flip(control, value, self.game.turns(metric, runs, control))
+
+    def check(self, claim: do.Claim) -> dict[str, str]:
+        return verdict(self.part, claim, self.runs)
+
+
+@pytest.fixture(scope="module")
+def bench(edge: Mission) -> Bench:
+    return Bench(Play(edge))
+
+
+@pytest.mark.parametrize("runs", CONTROLLED)
+@pytest.mark.parametrize("metric", ["peak_memory", "accuracy"])
+def test_set_true(bench: Bench, runs: tuple[int, int], metric: str) -> None:
+    assert bench.check(bench.true(runs, metric)) == {}
+
+
+@pytest.mark.parametrize(("runs", "words"), CONFOUNDED.items())
+def test_set_confounded(bench: Bench, runs: tuple[int, int], words: str) -> None:
+    assert bench.check(bench.true(runs)) == {"control": words}
+
+
+@pytest.mark.parametrize("runs", CONTROLLED)
+def test_set_wrong_sign(bench: Bench, runs: tuple[int, int]) -> None:
+    true = bench.true(runs)
+    for wrong in {"rose", "fell", "did not move"} - {true.direction}:
+        found = bench.check(replace(true, direction=wrong))
+        assert found.keys() == {"sign"}
+        assert found["sign"].startswith(f"it {true.direction}: ")
+
+
+@pytest.mark.parametrize("runs", CONTROLLED)
+@pytest.mark.parametrize("unit", ["kB", "GB", "MiB"])
+def test_set_wrong_unit(bench: Bench, runs: tuple[int, int], unit: str) -> None:
+    true = bench.true(runs)
+    assert true.unit == "MB"
+    found = bench.check(replace(true, unit=unit))
+    assert found["number"].startswith(f"right in MB, not in {unit}: the runs say ")
+    assert found.keys() <= {"number", "sign"}  # in GB it is so coarse that nothing moved
+
+
+@pytest.mark.parametrize("runs", CONTROLLED)
+def test_set_misrounded(bench: Bench, runs: tuple[int, int]) -> None:
+    true = bench.true(runs)
+    first, second = (bench.runs[number].metrics["peak_memory"] / 1e6 for number in runs)
+    decimals = len(true.amount.partition(".")[2])
+    up = abs(second - first) > float(true.amount)
+    amount = float(true.amount) + (1 if up else -1) * 10**-decimals
+    found = bench.check(replace(true, amount=f"{amount:.{decimals}f}"))
+    assert found.keys() == {"number"}
+    assert found["number"].startswith("rounded wrongly: the runs say ")
+
+
+@pytest.mark.parametrize("runs", CONTROLLED)
+def test_set_wrong_mechanism(bench: Bench, runs: tuple[int, int]) -> None:
+    for other in bench.reasons(runs)[1:]:
+        found = bench.check(replace(bench.true(runs), mechanism=other))
+        assert found.keys() == {"mechanism"}
+
+
+def test_set_turns_where_the_engine_turns(bench: Bench) -> None:
+    """At small batches the biases need more than the last three layers; from 32 on, less."""
+    assert bench.game.turns("peak_memory", (1, 2), "batch") == (32,)
+    assert bench.game.turns("peak_memory", (2, 1), "batch") == (32,)
+    assert bench.game.turns("peak_memory", (2, 3), "batch") == ()
+    assert bench.game.turns("peak_memory", (6, 7), "batch") == ()
+    assert bench.game.turns("accuracy", (1, 2), "batch") == ()
+    assert bench.game.turns("peak_memory", (1, 5), "tuning") == ()
+
+
+@pytest.mark.parametrize(
+    ("runs", "control", "value"),
+    [
+        ((1, 2), "batch", 32),
+        ((2, 1), "batch", 32),
+        ((1, 2), "batch", 16),
+        ((1, 2), "batch", 64),
+        ((1, 2), "batch", 24.5),
+        ((2, 3), "batch", "never"),
+        ((6, 7), "batch", "never"),
+        ((2, 6), "batch", "never"),
+    ],
+)
+def test_set_flip_right(bench: Bench, runs: tuple[int, int], control: str, value: Any) -> None:
+    flip = bench.flip(runs, control, value, "peak_memory")
+    assert bench.check(replace(bench.true(runs), flip=flip)) == {}
+
+
+@pytest.mark.parametrize(
+    ("runs", "metric", "control", "value", "words"),
+    [
+        ((1, 2), "peak_memory", "batch", 8, "turns elsewhere along batch"),
+        ((1, 2), "peak_memory", "batch", 15.9, "turns elsewhere along batch"),
+        ((1, 2), "peak_memory", "batch", 65, "turns elsewhere along batch"),
+        ((1, 2), "peak_memory", "batch", -1e300, "turns elsewhere along batch"),
+        ((1, 2), "peak_memory", "batch", "never", "does turn somewhere along batch"),
+        ((2, 3), "peak_memory", "batch", 32, "never turns along batch"),
+        ((6, 7), "peak_memory", "batch", 16, "never turns along batch"),
+        ((1, 2), "peak_memory", "tuning", "never", "tuning has no values"),
+        ((2, 3), "peak_memory", "optimizer", 1, "optimizer has no values"),
+        ((1, 2), "peak_memory", "speed", 1, "no slider 'speed'"),
+        ((1, 2), "peak_memory", "", "never", "no slider ''"),
+        ((1, 2), "accuracy", "batch", 32, "for exact metrics"),
+        ((1, 2), "accuracy", "batch", "never", "for exact metrics"),
+        ((1, 2), "peak_memory", "batch", "soon", "give a value of batch, or never"),
+        ((1, 2), "peak_memory", "batch", True, "give a value of batch, or never"),
+        ((1, 2), "peak_memory", "batch", float("nan"), "give a value of batch, or never"),
+        ((1, 2), "peak_memory", "batch", float("inf"), "give a value of batch, or never"),
+    ],
+)
+def test_set_flip_wrong(
+    bench: Bench, runs: tuple[int, int], metric: str, control: str, value: Any, words: str
+) -> None:
+    flip = bench.flip(runs, control, value, metric)
+    found = bench.check(replace(bench.true(runs, metric), flip=flip))
+    assert found.keys() == {"flip"}
+    assert words in found["flip"]
+
+
+def test_turning_points_that_are_none_help_no_claim(bench: Bench) -> None:
+    true = bench.true((1, 2))
+    forged = do.Flip("batch", 17, (17,))
+    assert bench.check(replace(true, flip=forged)).keys() == {"flip"}
+
+
+# -- what did not move ---------------------------------------------------------------------------
+
+STILL_RUNS = {1: run(1, 5e8), 2: run(2, 5e8, batch=4)}
+
+
+@pytest.mark.parametrize(
+    ("terms", "right"),
+    [
+        ({"activations": 0.0}, {"weights", "gradients", "optimizer", "activations"}),
+        ({"activations": 3e8, "optimizer": -3e8}, {"activations", "optimizer"}),
+        ({"activations": -6e8, "optimizer": 3e8, "weights": 3e8}, {"activations"}),
+    ],
+)
+def test_what_did_not_move_is_claimed_with_what_held_it(
+    part: Part, play: Any, terms: dict[str, float], right: set[str]
+) -> None:
+    found = draft(part, "peak_memory", STILL_RUNS[1], STILL_RUNS[2])
+    assert (found.direction, found.amount) == ("did not move", "0")
+    every = {"weights": 0.0, "gradients": 0.0, "optimizer": 0.0, "activations": 0.0} | terms
+    for mechanism in every:
+        claim = play.claim(
+            direction="did not move", amount="0", unit="B", mechanism=mechanism, terms=every
+        )
+        assert (verdict(part, claim, STILL_RUNS) == {}) == (mechanism in right)
+
+
+@pytest.mark.parametrize("direction", ["rose", "fell"])
+def test_what_did_not_move_neither_rose_nor_fell(part: Part, play: Any, direction: str) -> None:
+    claim = play.claim(direction=direction, amount="0", unit="MB", terms={"activations": 0.0})
+    assert verdict(part, claim, STILL_RUNS).keys() == {"sign"}
+
+
+def test_a_reason_may_be_either_of_two_that_tie(part: Part, play: Any) -> None:
+    terms = {"weights": 0.0, "gradients": -1.5e8, "optimizer": -1.5e8, "activations": 0.0}
+    for mechanism in terms:
+        found = verdict(part, play.claim(terms=terms, mechanism=mechanism), RUNS)
+        assert (found == {}) == (mechanism in {"gradients", "optimizer"})
+
+
+# -- in the record -------------------------------------------------------------------------------
+
+
+def test_claims_with_and_without_a_flip_point_are_replayed(edge: Mission) -> None:
+    bench = Bench(Play(edge))
+    game = bench.game
+    runs = (1, 2)
+    wrong, right = bench.reasons(runs)[1], bench.reasons(runs)[0]
+    game.claim(game.draft("peak_memory", *runs), runs, wrong, "")
+    assert "flip" not in bench.play.events[-1].data
+    game.claim(game.draft("peak_memory", *runs), runs, right, "", ("batch", 20.0))
+    assert bench.play.events[-1].data["flip"] == {"control": "batch", "value": 20.0, "turns": [32]}
+    assert game.session.state.claims[-1].verified
+    again = Session.replayed(edge, bench.play.recorded)
+    assert again.state.claims == game.session.state.claims
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("batch 32", ("batch", 32.0)),
+        ("Batch passed 32 samples", ("batch", 32.0)),
+        ("batch never", ("batch", "never")),
+        ("  BATCH   Never ", ("batch", "never")),
+    ],
+)
+def test_a_flip_point_is_read_as_it_is_written(
+    bench: Bench, text: str, found: tuple[str, Any]
+) -> None:
+    assert flips.read(bench.part, text) == found
+
+
+@pytest.mark.parametrize("text", ["32", "never", "batch", "batch soon", "speed 3", "batchy 3"])
+def test_a_flip_point_without_slider_or_value_is_refused(bench: Bench, text: str) -> None:
+    with pytest.raises(Refused, match=r"slider|would pass"):
+        flips.read(bench.part, text)

@@ -97,9 +97,9 @@ class Terminal:
             f"{texts} (gone: {gone})",
         )
 
-    def until(self, holds: Callable[[], bool], what: str) -> Terminal:
+    def until(self, holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> Terminal:
         """Read until ``holds()``; fails with the screen as it stands."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while not holds():
             if time.monotonic() > end or not self._read(0.1):
                 assert holds(), f"never came: {what}\n{self.text}"

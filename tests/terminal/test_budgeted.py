@@ -41,7 +41,35 @@ def to_workbench(terminal: Terminal) -> None:
     terminal.wait("YOUR NUMBER").type("30").wait(" 30")
     terminal.press(UP, UP).wait("┣").move(ENTER).press("1").wait("1 ◆")
     terminal.press(ENTER).wait("for good").press(ENTER).wait("SEALED")
-    terminal.press(ENTER).wait("as it was found", "BROKEN")
+    terminal.press(ENTER).wait("Enter commits a run", "BROKEN")
+
+
+def finish(
+    terminal: Terminal, *, runs: tuple[int, ...], says: tuple[str, str], why: str = "1"
+) -> None:
+    """A run each, one slider step apart; a claim about the first two; the signed ledger."""
+    for number in runs:
+        terminal.press(LEFT).quiet(0.2).press(ENTER).wait(f"RUN #{number} RECORDED")
+    terminal.press(CTRL_G).wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
+    terminal.press("a", DOWN, "b").wait(says[0])
+    terminal.move(TAB).press(why).wait(f"{why} ◆").press(CTRL_F)
+    terminal.until(lambda: terminal.shows(says[1]) or terminal.shows("attempts"), says[1])
+    terminal.press(CTRL_G).wait("signs its ledger").press(ENTER).wait("SIGNED")
+    terminal.press(CTRL_Q)
+    assert terminal.end() == 0
+
+
+def replays(tmp_path: Path) -> bool:
+    """Whether the ledger that a play left verifies, its runs executed again."""
+    verified = subprocess.run(
+        [sys.executable, "-m", "mission_tui", "verify", str(ledger(tmp_path / "saves"))],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout
+    return "replay holds" in verified.stdout
 
 
 def runs_charged(tmp_path: Path) -> list[str]:
@@ -65,25 +93,9 @@ def test_run_that_is_held_goes_on_and_run_that_is_stopped_is_charged_and_replays
         assert stopped["kind"] == "run_cancel"
         assert f"STOPPED after {stopped['data']['rounds']} rounds" in terminal.text
         assert 0 < stopped["data"]["rounds"] < 60
-        for number in (2, 3):
-            terminal.press(LEFT).wait(f"{20 - number} passes")
-            terminal.press(ENTER).wait(f"RUN #{number} RECORDED")
-        terminal.press(CTRL_G).wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
         # Runs #1 and #2: what a stopped run shows is confounded by the rounds it did not do.
-        terminal.press("a", DOWN, "b").wait("rounds done")
-        terminal.move(TAB).press("1").wait("1 ◆").press(CTRL_F).wait("confounded by rounds")
-        terminal.press(CTRL_G).wait("signs its ledger").press(ENTER).wait("SIGNED")
-        terminal.press(CTRL_Q)
-        assert terminal.end() == 0
-    verified = subprocess.run(
-        [sys.executable, "-m", "mission_tui", "verify", str(ledger(tmp_path / "saves"))],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert verified.returncode == 0, verified.stdout
-    assert "replay holds" in verified.stdout
+        finish(terminal, runs=(2, 3), says=("rounds done", "confounded by rounds"))
+    assert replays(tmp_path)
 
 
 def test_run_killed_in_the_middle_is_executed_again_and_not_charged_again(
@@ -100,6 +112,8 @@ def test_run_killed_in_the_middle_is_executed_again_and_not_charged_again(
         terminal.wait("WHERE YOU STOPPED").press("1")
         terminal.wait("executed again").wait("RUN #1 RECORDED", "9 runs left")
         assert runs_charged(tmp_path) == ["run", "run_resume", "run_end"]
+        finish(terminal, runs=(2,), says=("Local epochs", "Enter goes on"), why="6")
+    assert replays(tmp_path)
 
 
 def test_resizing_in_mid_run_changes_no_event(game: Game, tmp_path: Path) -> None:
@@ -110,3 +124,5 @@ def test_resizing_in_mid_run_changes_no_event(game: Game, tmp_path: Path) -> Non
             terminal.resize(columns, rows)
         terminal.wait("RUN #1 RECORDED")
         assert runs_charged(tmp_path) == ["run", "run_end"]
+        finish(terminal, runs=(2,), says=("Local epochs", "Enter goes on"), why="6")
+    assert replays(tmp_path)

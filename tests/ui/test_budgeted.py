@@ -50,7 +50,7 @@ async def test_it_opens_on_the_crisis_which_is_no_run(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with at_bench(saves, monkeypatch) as (app, pilot):
-        await shows(pilot, "FORGOTTEN", "as it was found")
+        await shows(pilot, "FORGOTTEN", "Enter commits a run")
         assert "run" not in journal_kinds(app)
 
 

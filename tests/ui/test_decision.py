@@ -10,6 +10,7 @@ from textual.widgets import TextArea
 
 from mission_tui.app import MissionApp
 from mission_tui.ledger import plays
+from mission_tui.play import debriefing
 from mission_tui.play.actions import Move
 from mission_tui.screens.debrief import DebriefScreen
 from mission_tui.screens.decision import PARAGRAPH, DecisionScreen
@@ -89,7 +90,7 @@ async def test_what_is_pasted_is_safe_to_draw(saves: Path, monkeypatch: pytest.M
 async def test_the_debrief_tells_each_party_and_the_decision(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with tabled.resumed(saves, monkeypatch, "decision", size=(80, 60)) as (app, pilot):
+    async with tabled.resumed(saves, monkeypatch, "decision", size=(80, 120)) as (app, pilot):
         await on(pilot, DecisionScreen)
         await pilot.press("2", *"Why not.", "ctrl+f", "ctrl+f", "ctrl+g")
         await on(pilot, DebriefScreen)
@@ -112,8 +113,8 @@ def test_the_debrief_names_risks_and_who_was_not_heard(saves: Path) -> None:
         for _ in range(3):
             play.game.act(Move("officer", "meet", 3))
         part = play.game.session.part
-        screen = DebriefScreen(play.game)
-        shown = [str(each.render()) for each in screen._parties("privacy", part)]
+        blocks = list(debriefing.parties(play.game.session, "privacy", None))
+    shown = [block.text for block in blocks if block.kind != "rows"]
     assert "Privacy officer  × left" in shown[0]
     assert shown[1] == part.stakeholders["officer"].endings.left
     assert "Perception lead  ▲ waived" in shown[2]

@@ -22,8 +22,8 @@ async def test_gauges_show_value_headroom_word_limit_and_tag_in_columns():
     app = SomeGauges(Gauges((BROKEN, HOLDS)))
     async with app.run_test(size=(78, 10)):
         assert app.gauges.as_text().split("\n") == [
-            " peak memory      1.31 GB ██████▓▓    −310 MB BROKEN  ≤ 1.00 GB",
-            " accuracy          84.2 % █████▍      +4.2 pt holds   ≥ 80 %      stand-in",
+            " peak memory       1.31 GB ██████▓▓    −310 MB BROKEN  ≤ 1.00 GB",
+            " accuracy           84.2 % █████▍      +4.2 pt holds   ≥ 80 %        stand-in",
         ]
 
 

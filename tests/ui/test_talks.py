@@ -244,7 +244,7 @@ async def test_the_bench_and_back_keeps_what_was_said(
 ) -> None:
     said = [Move("officer", "trade", 3)]
     async with tabled.resumed(saves, monkeypatch, moves=said) as (app, pilot):
-        await shows(pilot, "Keep the promise as I asked", "patience ●●○ 2", "≤ 200 thou")
+        await shows(pilot, "Keep the promise as I asked", "patience ●●○ 2", "≤ 200 k")
         await pilot.press("b")
         await on(pilot, WorkbenchScreen)
         assert not isinstance(app.screen, LiveScreen)

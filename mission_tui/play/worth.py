@@ -1,0 +1,96 @@
+"""What the parties of a table privately get out of a design, and the value left on the table.
+
+The worth of a deal is the mean of the parties' utilities (0 at their reserves, 1 at their
+aspirations); one whose reserve is broken gets 0. Who proved a demand impossible owes that party
+nothing, so a party that was disproved need not agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.contract import Value
+from mission_tui.content.schema import Part, Stakeholder
+from mission_tui.play import evaluate, talks
+from mission_tui.play.evaluate import Request
+from mission_tui.play.proof import Record, Solved
+from mission_tui.play.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A design at the table, and what it is worth. ``run`` is None for the solver's design."""
+
+    run: int | None
+    setting: Mapping[str, Value]
+    worth: float
+
+
+def solved(session: Session, part_id: str, record: Record | None) -> Solved | None:
+    """What the solver knows of a part as it was played: its seed, and the class handed to it."""
+    if record is None:
+        return None
+    carried = session.mission.parts[part_id].carried
+    return record.at(part_id, session.brought if carried else None, session.seed_of(part_id))
+
+
+def worth(part: Part, metrics: talks.Metrics) -> float:
+    """The mean of the parties' utilities."""
+    parties = part.stakeholders.values()
+    return sum(talks.utility(party, metrics) or 0.0 for party in parties) / len(parties)
+
+
+def made(session: Session, part_id: str) -> Deal | None:
+    """The deal on the table; None where no party agreed to a design."""
+    table = session.parts[part_id].table
+    if table is None or table.run is None:
+        return None
+    run = session.parts[part_id].runs[table.run - 1]
+    metrics = run.outcome.metrics if run.outcome else {}
+    return Deal(run.number, run.setting, worth(session.part_of(part_id), metrics))
+
+
+def best(session: Session, part_id: str, record: Record | None) -> Deal | None:
+    """The best deal known: among the player's own runs, the solver's design, and the one made.
+
+    A design is a deal where every party would sign it, but those that were disproved.
+    """
+    part, table = session.part_of(part_id), session.parts[part_id].table
+    if table is None:
+        return None
+    own = made(session, part_id)
+    deals = [own] if own else []
+    for number, setting, metrics in _designs(session, part_id, record):
+        if all(
+            table.stands[name].settled == "disproved" or _signs(party, metrics)
+            for name, party in part.stakeholders.items()
+        ):
+            deals.append(Deal(number, setting, worth(part, metrics)))
+    return max(deals, key=lambda deal: (deal.worth, deal.run is not None), default=None)
+
+
+def warm(session: Session, record: Record | None) -> None:
+    """Have the engine compute the solver's designs once, away from any screen."""
+    for name, part in session.mission.ordered:
+        if part.stakeholders:
+            best(session, name, record)
+
+
+def _designs(
+    session: Session, part_id: str, record: Record | None
+) -> Iterator[tuple[int | None, Mapping[str, Value], talks.Metrics]]:
+    for run in session.parts[part_id].runs:
+        if run.ended and run.outcome is not None:
+            yield run.number, run.setting, run.outcome.metrics
+    found = solved(session, part_id, record)
+    if found is not None:
+        part, seed = session.part_of(part_id), session.seed_of(part_id)
+        yield None, found.setting, evaluate.outcome(Request.at(part, found.setting, seed)).metrics
+
+
+def _signs(party: Stakeholder, metrics: talks.Metrics) -> bool:
+    """Whether a party would sign a design: all that it asks, or worth enough to it."""
+    value = talks.utility(party, metrics)
+    asked = talks.lacking(party, talks.asks(party), metrics)
+    return not asked or (value is not None and value >= party.floor)
