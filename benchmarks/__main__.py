@@ -24,6 +24,8 @@ NAMES: Final = (
     "engine_speed",
     "fleet_speed",
     "privacy_speed",
+    "dedup_speed",
+    "labeling_speed",
     "accounts_speed",
     "memory_share",
 )

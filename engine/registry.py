@@ -5,16 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 
-from engine.contract import Model, Outcome, PathDependent, Setting, Terms
+from engine.contract import Accounting, Model, Outcome, PathDependent, Setting, Terms
 from engine.joined import SIGN, Joined
 
 _MODELS = {
     name: f"engine.models.{name}"
-    for name in ("adaptation", "adapters", "energy", "fleet", "gossip", "privacy")
+    for name in (
+        "adaptation",
+        "adapters",
+        "dedup",
+        "energy",
+        "fleet",
+        "gossip",
+        "labeling",
+        "mixture",
+        "privacy",
+    )
 }
 
 
@@ -64,6 +74,12 @@ def stream(
     if not isinstance(found, PathDependent):
         raise ValueError(f"{name} makes no picks")
     return found.followed(setting, seed=seed, picks=follow)
+
+
+def accounts(name: str, setting: Setting, *, seed: int) -> Mapping[str, float]:
+    """The metrics of model ``name`` that need no learning; none where it can't tell them apart."""
+    found = model(name)
+    return found.accounts(setting, seed=seed) if isinstance(found, Accounting) else {}
 
 
 def explain(name: str, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:

@@ -529,8 +529,10 @@ class MissionApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette offers what the screen's own keys do now, then the usual."""
+        toolkit = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
         for active in screen.active_bindings.values():
-            if active.enabled and active.node is screen and active.binding.description:
+            own = active.node is screen and active.binding.action not in toolkit
+            if active.enabled and own and active.binding.description:
                 binding = active.binding
                 run = partial(screen.run_action, binding.action)
                 yield SystemCommand(binding.description, f"key {binding.key}", run)

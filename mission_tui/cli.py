@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mission_tui.content.schema import Mission
     from mission_tui.ledger.plays import OpenPlay
     from mission_tui.play.bots import Bot
+    from mission_tui.play.calibration import Bet
 
 DONE: Final = 0
 FAILS: Final = 1
@@ -167,7 +168,7 @@ def _play(arguments: argparse.Namespace) -> int:
             _mission_path(arguments.mission)
         return _screens(arguments.saves, arguments.mission, arguments.track, arguments.student)
     from mission_tui import profile
-    from mission_tui.ledger import plays
+    from mission_tui.ledger import history, judge, plays
     from mission_tui.plain import Plain
 
     if arguments.track is None:
@@ -178,7 +179,13 @@ def _play(arguments: argparse.Namespace) -> int:
     with _one_sentence():
         opened = plays.resume_or_start(saves, mission, student, "plain")
     print(clean_line(f"Playing as {student}; --student ID plays as somebody else."))
-    return _finish(opened, lambda: Plain(opened.game, sys.stdin, sys.stdout).play())
+    header = opened.game.session.header
+
+    def bets() -> Sequence[Bet]:
+        return history.bets(saves, header["student"], but=header["play_id"])
+
+    played = Plain(opened.game, sys.stdin, sys.stdout, find=judge.find, bets=bets)
+    return _finish(opened, played.play)
 
 
 def _autoplay(arguments: argparse.Namespace) -> int:

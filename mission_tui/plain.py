@@ -6,7 +6,7 @@ Each answer comes first, then its context: ``batch 8. peak memory 1.2 GB, over b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import fill as wrapped
 from typing import Final, TextIO
@@ -14,11 +14,24 @@ from typing import Final, TextIO
 from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Lock, Part
-from mission_tui.play import coach, evaluate, flips, parley, quoted, tables, talks, wording
+from mission_tui.play import (
+    coach,
+    debriefing,
+    evaluate,
+    flips,
+    parley,
+    quoted,
+    recall,
+    tables,
+    talks,
+    wording,
+)
 from mission_tui.play.actions import Close, Decide, Hint, Move, Pin, Seal, Unpin
+from mission_tui.play.calibration import Bet
 from mission_tui.play.claims import metric_of
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
+from mission_tui.play.recall import Find
 from mission_tui.play.session import Refused, Run
 from mission_tui.text import clean, clean_line
 from mission_tui.units import UnitError, parse, show, show_change
@@ -29,6 +42,8 @@ QUIET: Final = 1.0
 LONGEST: Final = 2000
 """Characters that the paragraph of a decision may have."""
 YES: Final = frozenset({"y", "yes"})
+SKIP: Final = "skip it"
+"""What passes over a recall question; no option's id has a space."""
 HELP: Final = """\
 <slider> <value>   move a slider, for example: batch 8
 run                record the sliders as a numbered run
@@ -64,12 +79,26 @@ class Left(Exception):
 
 
 class Plain:
-    """Plays one game over two text streams."""
+    """Plays one game over two text streams.
 
-    def __init__(self, game: Game, source: TextIO, out: TextIO) -> None:
+    ``find`` gives installed missions, for what was played before; ``bets`` the bets of the
+    student's other plays, asked for when the debrief needs them.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        source: TextIO,
+        out: TextIO,
+        *,
+        find: Find = lambda *_: None,
+        bets: Callable[[], Sequence[Bet]] = tuple,
+    ) -> None:
         self._game = game
         self._source = source
         self._out = out
+        self._find = find
+        self._bets = bets
         self._entered = time.monotonic()
 
     def play(self) -> bool:
@@ -131,6 +160,7 @@ class Plain:
         return found
 
     def _briefing(self) -> None:
+        self._before()
         mission = self._game.session.mission
         figures = wording.constants(mission)
         crisis = mission.crisis
@@ -139,6 +169,26 @@ class Plain:
         self._say(wording.fill(crisis.text, figures))
         self._ask("Press Enter to go on")
         self._go("lock")
+
+    def _before(self) -> None:
+        """What was decided last time, and the question that it left; once a play."""
+        session = self._game.session
+        if session.recalled is not None:
+            return
+        for line in recall.last_time(session, self._find):
+            self._say(line)
+        asked = recall.asked(session, self._find)
+        if asked is None:
+            return
+        since = time.monotonic()
+        self._say(f"Before you start, a minute for {clean_line(asked.title)}. It is never scored.")
+        option = self._choose(asked.question, {**asked.options, SKIP: SKIP})
+        chosen = None if option == SKIP else option
+        self._game.act(asked.answered(chosen, round((time.monotonic() - since) * 1000)))
+        if chosen is not None:
+            right = asked.options[asked.answer]
+            self._say("Yes." if chosen == asked.answer else f"It is: {right}")
+            self._say(asked.explanation)
 
     def _lock(self) -> None:
         session = self._game.session
@@ -240,7 +290,11 @@ class Plain:
             case "done", []:
                 following = game.session.next_step
                 assert following is not None  # a workbench is never the last
-                self._go("claim" if game.session.state.truths else following.screen)
+                screen = "claim" if game.session.state.truths else following.screen
+                unmet = wording.unmet_says(game.session)
+                if unmet and game.session.barred(screen) is None:
+                    self._say(unmet)
+                self._go(screen)
             case "help", _:
                 self._out.write(HELP + "\n")
             case _:
@@ -514,8 +568,8 @@ class Plain:
             self._say(f"You said {told['value']}. The engine says {told['truth']}.")
             self._say(wording.fill(getattr(lock.cells, judgement.cell), told))
         self._say(wording.fill(part.lesson, figures))
-        self._ask("Press Enter to go on")
-        self._go("claim")
+        said = self._ask("Press Enter to go on; bench goes back to the workbench")
+        self._go("workbench" if said.lower() == "bench" else "claim")
 
     def _claim(self) -> None:
         session = self._game.session
@@ -596,40 +650,13 @@ class Plain:
 
     def _debrief(self) -> None:
         session = self._game.session
-        for name, part in session.mission.ordered:
-            state = session.parts[name]
-            best = session.best_run(name)
-            word = "passed" if session.passed(name) else "missed"
-            claim = "verified" if any(f.verified for f in state.claims) else "not verified"
-            self._say(f"{part.title}: {word}; {len(state.sealed)} sealed; claim {claim}.")
-            if best:
-                self._say(
-                    f"Your best run was #{best.number}: {wording.setting(part, best.setting)}."
-                )
-            self._settled(name, part)
-            self._say(f"{part.law} ({part.law_source})")
-        decision, made = session.mission.decision, session.decision
-        if decision is not None and made is not None:
-            figures = wording.constants(session.mission)
-            self._say(f"You decided: {wording.fill(decision.options[made.choice], figures)}")
-            self._say(f"You wrote: {made.text}")
+        self._say("The debrief.")
+        self._out.flush()  # the engine may need a moment for what it quotes
+        known = debriefing.gather(session, self._bets())
+        for line in debriefing.plain(debriefing.blocks(session, known)):
+            self._say(line)
         self._ask("Press Enter to close the play and sign the ledger")
         self._game.act(Close())
-
-    def _settled(self, name: str, part: Part) -> None:
-        """How each party was settled, what became of it, and what is at risk."""
-        session = self._game.session
-        table = session.parts[name].table
-        if table is None:
-            return
-        figures = wording.given(session.mission, session.part_of(name), session.seed_of(name))
-        for party, who in part.stakeholders.items():
-            stand = table.stands[party]
-            ending = wording.fill(parley.ending(who, stand), figures)
-            self._say(f"{who.name}: {stand.settled or 'not settled'}. {ending}")
-        for risk in parley.risks(part, table):
-            owner = f"; owner: {risk.owner}" if risk.owner else ""
-            self._say(f"Residual risk: {risk.words} must still hold{owner}.")
 
     def _yes(self, question: str) -> bool:
         return self._ask(f"{question} (yes/no)").lower() in YES

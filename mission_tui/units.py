@@ -10,13 +10,20 @@ import re
 from typing import Final
 
 _SI: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_LARGE: Final = ((1e24, "Y"), (1e21, "Z"), (1e18, "E"), (1e15, "P"), *_SI)
 _SMALL: Final = ((1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+_ARITHMETIC: Final = frozenset({"FLOP", "FLOP/s"})
+"""Units that grow past tera: training is counted in zetta."""
 _PREFIX: Final = {
     "": 1.0,
     "k": 1e3,
     "M": 1e6,
     "G": 1e9,
     "T": 1e12,
+    "P": 1e15,
+    "E": 1e18,
+    "Z": 1e21,
+    "Y": 1e24,
     "m": 1e-3,
     "µ": 1e-6,
     "u": 1e-6,
@@ -26,12 +33,13 @@ _BINARY: Final = {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousand", "": ""}
 _COUNTED: Final = frozenset(
     {"bit", "samples", "epochs", "nights", "passes", "rounds", "clients", "devices", "nodes"}
-    | {"sequences", "islands", "tokens", "tok/s", "users", "mixes"}
+    | {"sequences", "islands", "labels", "tokens", "tok/s", "users", "mixes"}
 )
-_UNSCALED: Final = frozenset({"%", "×", "points"}) | _COUNTED
-_TIMES: Final = {"min": 60.0, "h": 3600.0}
-_MINUTES: Final = 120.0
-"""Seconds from which a time reads better in minutes."""
+_POINTS: Final = frozenset({"points", "points/pass"})
+_UNSCALED: Final = frozenset({"%", "×"}) | _POINTS | _COUNTED
+_TIMES: Final = {"min": 60.0, "h": 3600.0, "days": 86400.0}
+_LONG: Final = ((72 * 3600.0, "days"), (7200.0, "h"), (120.0, "min"))
+"""Seconds from which a time reads better in another unit."""
 _NUMBER: Final = re.compile(
     r"\s*([+-]?\d+(?:[_, ]\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\S*)\s*$", re.IGNORECASE
 )
@@ -65,6 +73,8 @@ def base_of(unit: str) -> str:
         return "s"
     if len(unit) > 1 and unit[0] in "kMGTmµun" and unit[1:] in {"B", "s", "J", "W", "B/s", "MAC"}:
         return unit[1:]
+    if len(unit) > 1 and unit[0] in "kMGTPEZY" and unit[1:] in _ARITHMETIC:
+        return unit[1:]
     return unit
 
 
@@ -97,12 +107,12 @@ def _show(value: float, unit: str) -> str:
         return f"{value:.1f} %"
     if unit == "×":
         return f"{digits(value)}×"
-    if unit == "points":
-        return f"{value:.1f} points"
+    if unit in _POINTS:
+        return f"{value:.1f} {unit}"
     if unit == "$":
         return f"${_money(value)}"
-    if unit == "s" and abs(value) >= _MINUTES:
-        return f"{digits(value / 60)} min"
+    if unit == "s" and (long := _long(value)) is not None:
+        return f"{digits(value / _TIMES[long])} {long}"
     if unit in _COUNTED:
         whole = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.0f}"
         number = whole if value == round(value) else digits(value)
@@ -112,6 +122,11 @@ def _show(value: float, unit: str) -> str:
     if unit == "":
         return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()
     return f"{digits(value / scale)} {prefix}{unit}"
+
+
+def _long(seconds: float) -> str | None:
+    """The unit in which so many seconds read best, if it is not the second."""
+    return next((unit for least, unit in _LONG if abs(seconds) >= least), None)
 
 
 def _singular(unit: str) -> str:
@@ -149,8 +164,8 @@ def amount(change: float, unit: str) -> tuple[str, str]:
         return f"{abs(change):.1f}", "points"
     if unit in _UNSCALED or unit == "$":
         return _written(abs(change)), unit
-    if unit == "s" and abs(change) >= _MINUTES:
-        return _written(abs(change) / 60), "min"
+    if unit == "s" and (long := _long(change)) is not None:
+        return _written(abs(change) / _TIMES[long]), long
     scale, prefix = _prefix(change, unit)
     return _written(abs(change) / scale), prefix + unit
 
@@ -194,7 +209,7 @@ def _canonical(written: str, base: str) -> str:
     if not base:
         return next((prefix for prefix, word in _COUNTS.items() if word == written), written)
     if base != "B":
-        return {"x": "×", "points": "%"}.get(written, written)
+        return written if written == base else {"x": "×", "points": "%"}.get(written, written)
     by_case = {u.lower(): u for u in ("B", "kB", "MB", "GB", "TB", *_BINARY)}
     lower = written.lower()
     return by_case.get(lower) or by_case.get(lower + "b") or written
@@ -202,7 +217,8 @@ def _canonical(written: str, base: str) -> str:
 
 def _prefix(value: float, unit: str) -> tuple[float, str]:
     size = abs(value)
-    table = _SI if unit in {"", "B"} or size >= 1 or size == 0 else _SMALL
+    large = _LARGE if unit in _ARITHMETIC else _SI
+    table = large if unit in {"", "B"} or size >= 1 or size == 0 else _SMALL
     for scale, prefix in table:
         # 999.6 kB reads better as 1.00 MB: compare after rounding to three digits.
         if size >= scale * 0.9995:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -47,6 +48,35 @@ def test_the_installed_program_finds_its_missions_from_any_folder(
     listed = run(installed, tmp_path, "missions")
     assert listed.returncode == 0, listed.stderr
     assert "vol2-11-edge-intelligence" in listed.stdout
+
+
+def test_every_data_file_travels_in_the_wheel(installed: Path) -> None:
+    told = [path.as_posix() for path in installed.rglob("*") if path.is_file()]
+    inside = {path.removeprefix(f"{installed.as_posix()}/") for path in told}
+    named = "authoring/template.toml rubric.toml missions/tracks.toml app.tcss py.typed".split()
+    assert not {f"mission_tui/{name}" for name in named} - inside
+    kept = {".toml", ".tcss", ".json", ".npz", ".txt", ".gz", ".typed"}
+    on_disk = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("engine", "mission_tui", "missions")
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in kept
+    }
+    shipped = {re.sub("^missions/", "mission_tui/missions/", path) for path in on_disk}
+    assert "mission_tui/missions/vol2-11-edge-intelligence.toml" in shipped
+    assert not shipped - inside
+
+
+def test_the_installed_program_begins_a_mission_from_its_template(
+    installed: Path, tmp_path: Path
+) -> None:
+    made = run(installed, tmp_path, "new", "my-first", "--kind", "talks")
+    assert made.returncode == 0, made.stderr
+    assert {path.name for path in tmp_path.glob("*.*")} == {
+        "my-first.toml",
+        "tracks.toml",
+        "mission.schema.json",
+    }
 
 
 def test_the_installed_program_plays_beside_an_unrelated_engine(

@@ -91,7 +91,8 @@ def test_plain_and_the_game_leave_the_same_events_for_the_same_answers(
             terminal.press(DOWN).wait(f"▌{part.sliders[name].label}")
         terminal.press(LEFT).wait(f"{batch} samples ▸")
         playing.record_run(terminal, 2)
-        terminal.press(CTRL_G).wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
+        terminal.press(CTRL_G).wait("Before you leave").press(ENTER)
+        terminal.wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
         playing.claim(terminal, answer=CLAIM[-1])
         terminal.press(ENTER).wait("signs its ledger").press(ENTER).wait("SIGNED")
     by_game = journal(elsewhere)
@@ -113,6 +114,36 @@ def test_whole_play_prints_the_ledger_last_and_it_verifies(
     assert path.endswith(".ledger.json")
     assert main(["verify", path]) == 0
     assert main(["replay", path]) == 0
+
+
+def test_part_that_is_left_unmet_says_what_follows_and_the_way_back_is_open(
+    plain: Plain, saves: Path
+) -> None:
+    bench = ("run", "batch 2", "run", "done")
+    back = ("bench", "batch 16", "run", "done")
+    code, out, _ = plain(*TO_LOCK, *LOCK, *bench, *back, *CLAIM, "")
+    assert code == 0, out
+    before, _, after = " ".join(out.split()).partition("The engine says")
+    missed = "No run meets every limit, so this part is missed: #2 breaks"
+    assert missed in before
+    assert missed in after
+    assert kinds(journal(saves)).count("run") == 3
+    assert kinds(journal(saves))[-1] == "close"
+
+
+def test_nothing_follows_before_the_part_can_be_left(plain: Plain) -> None:
+    _, out, _ = plain(*TO_LOCK, *LOCK, "run", "done")
+    assert "No: record 1 more run" in out
+    assert "this part is missed" not in out
+
+
+def test_debrief_counts_the_bets_of_all_plays(plain: Plain) -> None:
+    """One lock a track: the same one again is not counted twice."""
+    for track, count in (("edge", 1), ("tiny", 2), ("tiny", 2)):
+        bench = ("run", "batch 2", "run", "done", "")
+        code, out, _ = plain(*TO_LOCK, *LOCK, *bench, *CLAIM, "", track=track)
+        assert code == 0, out
+        assert f"you have sealed and seen {count} different ones" in out
 
 
 def test_end_of_input_saves_and_the_next_start_resumes(plain: Plain, saves: Path) -> None:

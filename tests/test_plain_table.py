@@ -12,6 +12,7 @@ import pytest
 
 from mission_tui.ledger import plays
 from mission_tui.plain import Plain
+from mission_tui.play import debriefing
 from mission_tui.play.game import Game
 from mission_tui.play.talks import Table
 from tests.terminal.playing import journal
@@ -157,9 +158,12 @@ def test_whole_way_from_the_table_to_the_signed_debrief(saves: Path) -> None:
     assert "all are heard." in out
     assert "Verified." in out
     assert "No: defend it" in out
-    assert "Privacy officer: met. The audit came in March" in out
-    assert "Perception lead: disproved." in out
-    assert "You decided: Wait until more cars take part You wrote: Tell the lead first." in out
+    assert "◆ Wait until more cars take part Tell the lead first." in out
+    session = game.session
+    blocks = debriefing.blocks(session, debriefing.gather(session))
+    told = one_line("\n".join(debriefing.plain(blocks)))
+    assert "The audit came in March" in told  # of the party that was met
+    assert told in out
 
 
 async def test_plain_and_the_game_leave_the_same_moves_and_decision(

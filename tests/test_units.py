@@ -10,6 +10,7 @@ from mission_tui.units import (
     UnitError,
     amount,
     base_of,
+    brief,
     digits,
     factor,
     half_step,
@@ -20,11 +21,13 @@ from mission_tui.units import (
 )
 
 SIZES = st.floats(1e-3, 1e15)
-BASES = st.sampled_from(["B", "J", "W", "s", "%", "×", "samples", "", "B/s", "tokens"])
+BASES = st.sampled_from(
+    ["B", "J", "W", "s", "%", "×", "samples", "", "B/s", "tokens", "FLOP", "points", "points/pass"]
+)
 CHANGES = st.floats(-1e15, 1e15).filter(lambda x: x == 0 or abs(x) > 1e-8)
 
 
-@given(SIZES, st.sampled_from(["B", "J", "W", "s", ""]))
+@given(SIZES, st.sampled_from(["B", "J", "W", "s", "", "FLOP", "FLOP/s"]))
 def test_what_is_shown_reads_back_to_three_digits(value: float, unit: str) -> None:
     shown = show(value, unit)
     finest = 5.01e-7 if unit in {"B", ""} and value < 1e-3 else 0.0
@@ -68,6 +71,10 @@ def test_gb_is_decimal_and_gib_binary() -> None:
         ("25.6 million", "", 25.6e6),
         ("25.6 M", "", 25.6e6),
         ("20 ms", "s", 0.02),
+        ("3 ZFLOP", "FLOP", 3e21),
+        ("2", "EFLOP/s", 2e18),
+        ("5.5 days", "s", 475_200),
+        ("3 points", "points", 3),
     ],
 )
 def test_quantities_are_read_as_people_write_them(text: str, unit: str, value: float) -> None:
@@ -133,6 +140,27 @@ def test_a_size_reads_with_the_prefix_after_rounding() -> None:
     assert show(999_600, "B") == "1.00 MB"
     assert show(999_400, "B") == "999 kB"
     assert show(25_557_032, "") == "25.6 million"
+
+
+def test_arithmetic_is_counted_past_tera() -> None:
+    assert show(1.2e25, "FLOP") == "12.0 YFLOP"
+    assert show(999.7e18, "FLOP") == "1.00 ZFLOP"
+    assert show(4e14, "FLOP/s") == "400 TFLOP/s"
+    assert amount(-5e21, "FLOP") == ("5.00", "ZFLOP")
+    assert base_of("ZFLOP") == "FLOP"
+    assert show(5e15, "B") == "5,000 TB"
+
+
+def test_a_long_time_reads_in_minutes_hours_or_days() -> None:
+    shown = [show(x, "s") for x in (119, 120, 7199, 7200, 259_199, 259_200)]
+    assert shown == ["119 s", "2.00 min", "120 min", "2.00 h", "72.0 h", "3.00 days"]
+    assert amount(475_200, "s") == ("5.50", "days")
+
+
+def test_points_stay_points() -> None:
+    assert show(12.34, "points/pass") == "12.3 points/pass"
+    assert brief(show(12.34, "points/pass")) == "12.3 pts/pass"
+    assert show_change(-2.0, "points/pass") == "−2.0 points/pass"
 
 
 def test_a_unit_of_something_else_is_refused() -> None:

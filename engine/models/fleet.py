@@ -16,7 +16,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -34,9 +35,20 @@ from engine.contract import (
 )
 from engine.numerics import softmax
 from engine.numerics.digits import CLASSES, TEST
-from engine.numerics.federated import METHODS, SELECTIONS, Plan, orders, rounds, steps_a_pass, train
+from engine.numerics.federated import (
+    METHODS,
+    SELECTIONS,
+    Plan,
+    calls,
+    orders,
+    rounds,
+    steps_a_pass,
+    train,
+    unseen,
+)
 from engine.numerics.partition import Clients, deal, held_out, mixes, reliabilities, shuffled
 from engine.numerics.randomness import FloatArray
+from engine.remembered import Remembered
 
 TUNING_PASSES: Final = 5
 """Passes over its own examples with which a client makes the global model its own."""
@@ -272,9 +284,22 @@ class Fleet:
         for course in _courses(asked, final, seed, picks):
             metrics = course.metrics()
             if course.round == final:
-                metrics |= _single(asked, course, seed)
+                metrics |= _single(course, _World.of(asked, seed))
             rounds = (course.round, final)
             yield Outcome(metrics, course.series(), tuple(course.picks), rounds)
+
+    def accounts(self, setting: Setting, *, seed: int) -> Mapping[str, float]:
+        """The metrics that need no learning: :meth:`evaluate`'s, in no time.
+
+        What is lost on the way is among them, unless power-of-choice asks by losses.
+        """
+        asked = _asked(setting)
+        cost = _cost(asked)
+        found = cost.metrics(cost.rounds, asked)
+        if asked["selection"] != "power-of-choice":
+            failed = sum(_lost(_World.of(asked, seed), cost.rounds))
+            found |= _wasted(cost, failed, asked)
+        return found
 
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split a change into named terms, which sum to it.
@@ -327,13 +352,86 @@ class _Cost:
     def joules_a_round(self) -> float:
         return self.cohort * (self.training + self.sending)
 
+    def metrics(self, done: int, asked: Mapping[str, Any]) -> dict[str, float]:
+        """What is accounted after so many rounds."""
+        return {
+            "rounds_run": done,
+            "bytes_sent": done * self.bytes_a_round,
+            "dollars": done * self.bytes_a_round / 1e9 * asked["price"],
+            "joules": done * self.joules_a_round,
+            "communication_ratio": self.sending / self.training,
+            "battery_share": 100 * (self.training + self.sending) / asked["battery"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What a run learns from: all of a setting that its course depends on, beside the plan."""
+
+    clients: int
+    alpha: float
+    examples: int
+    slice: str
+    reliability: float
+    correlated: bool
+    plan: Plan
+    seed: int
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any], seed: int) -> _World:
+        plan = Plan(
+            method=asked["method"],
+            selection=asked["selection"],
+            local_epochs=asked["local_epochs"],
+            participation=asked["participation"],
+            batch=_batch(asked),
+            learning_rate=asked["learning_rate"],
+            proximal=asked["proximal"],
+        )
+        return cls(
+            clients=asked["clients"],
+            alpha=asked["alpha"],
+            examples=asked["examples"],
+            slice=asked["slice"],
+            reliability=asked["reliability"],
+            correlated=asked["correlated"],
+            plan=plan,
+            seed=seed,
+        )
+
+    @property
+    def own(self) -> Clients:
+        """The clients with their own data."""
+        mix = mixes(self.clients, self.alpha, seed=self.seed)
+        return deal(mix, self.examples, seed=self.seed)
+
+    @property
+    def links(self) -> FloatArray:
+        """(K,): the chance that a client's update arrives."""
+        share = self.own.shares()[:, _digits(self.slice)].sum(axis=1)
+        return reliabilities(share, self.reliability, correlated=self.correlated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """One round: ``hits`` (2, C) and ``loss`` (2,) of the run and its twin, and the run's model.
+
+    ``failed`` is updates lost in it, ``picks`` whom power-of-choice took.
+    """
+
+    hits: FloatArray
+    loss: FloatArray
+    model: FloatArray
+    failed: int = 0
+    picks: tuple[int, ...] = ()
+    diverged: bool = False
+
 
 @dataclass(slots=True)
 class _Course:
     """A run up to its current round."""
 
     asked: Mapping[str, Any]
-    clients: Clients
     cost: _Cost
     classes: FloatArray
     model: FloatArray
@@ -353,8 +451,7 @@ class _Course:
         accuracy, recall = self._accuracies(), self._recalls()
         loss = np.mean(self.losses[-SETTLED:], axis=0)
         target = [self._first(curve) for curve in accuracy]
-        asked = done * self.asked["participation"]
-        return {
+        learnt = {
             "accuracy": accuracy[0][-SETTLED:].mean(),
             "slice_recall": recall[0][-SETTLED:].mean(),
             "global_loss": loss[0],
@@ -363,20 +460,14 @@ class _Course:
             "iid_slice_recall": recall[1][-SETTLED:].mean(),
             "iid_loss": loss[1],
             "iid_jitter": _jitter(accuracy[1]),
-            "rounds_run": done,
             "rounds_to_target": target[0],
             "iid_rounds_to_target": target[1],
             "rounds_ratio": target[0] / target[1],
             "target_reached": float(target[0] <= done),
-            "bytes_sent": done * cost.bytes_a_round,
-            "dollars": done * cost.bytes_a_round / 1e9 * self.asked["price"],
-            "joules": done * cost.joules_a_round,
-            "wasted_joules": self._wasted()[-1],
-            "link_success": 100 * (1 - self.failed[-1] / asked) if asked else 0.0,
-            "communication_ratio": cost.sending / cost.training,
-            "battery_share": 100 * (cost.training + cost.sending) / self.asked["battery"],
             "diverged": float(self.diverged),
         }
+        wasted = _wasted(cost, self.failed[-1], self.asked, done)
+        return learnt | cost.metrics(done, self.asked) | wasted
 
     def series(self) -> dict[str, tuple[float, ...]]:
         """The curves so far."""
@@ -390,7 +481,9 @@ class _Course:
             "loss": tuple(loss[0] for loss in self.losses),
             "iid_loss": tuple(loss[1] for loss in self.losses),
             "joules": tuple(t * self.cost.joules_a_round for t in done),
-            "wasted_joules": tuple(self._wasted()),
+            "wasted_joules": tuple(
+                _wasted(self.cost, failed, self.asked)["wasted_joules"] for failed in self.failed
+            ),
             "recall": tuple(100 * self.hits[-1][0] / self.classes),
         }
 
@@ -400,14 +493,9 @@ class _Course:
 
     def _recalls(self) -> FloatArray:
         """(2, rounds + 1): recall of the slice, in per cent."""
-        watched = _watched(self.asked)
+        watched = _digits(self.asked["slice"])
         found = np.stack(self.hits)[..., watched].sum(axis=-1)
         return np.asarray(100 * found.T / self.classes[watched].sum())
-
-    def _wasted(self) -> list[float]:
-        """Joules of the devices whose update was lost, after each round."""
-        share = self.cost.joules_a_round / self.asked["participation"]
-        return [failed * share for failed in self.failed]
 
     def _first(self, curve: FloatArray) -> int:
         """The first round whose accuracy is at the target, or one more than there were."""
@@ -429,8 +517,8 @@ def _possible(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**asked, "participation": min(asked["participation"], asked["clients"])}
 
 
-def _watched(asked: Mapping[str, Any]) -> list[int]:
-    return [int(digit) for digit in asked["slice"].split("-")]
+def _digits(watched: str) -> list[int]:
+    return [int(digit) for digit in watched.split("-")]
 
 
 def _batch(asked: Mapping[str, Any]) -> int:
@@ -458,62 +546,102 @@ def _courses(
     asked: Mapping[str, Any], final: int, seed: int, follow: Sequence[int] = ()
 ) -> Iterator[_Course]:
     """The run before its first round and after each; always the same object, grown."""
-    size = asked["clients"]
-    mix = mixes(size, asked["alpha"], seed=seed)
-    own = deal(mix, asked["examples"], seed=seed)
-    worlds = [own, shuffled(own, seed=seed)]
-    share = own.shares()[:, _watched(asked)].sum(axis=1)
-    links = reliabilities(share, asked["reliability"], correlated=asked["correlated"])
-    plan = Plan(
-        method=asked["method"],
-        selection=asked["selection"],
-        local_epochs=asked["local_epochs"],
-        participation=asked["participation"],
-        batch=_batch(asked),
-        learning_rate=asked["learning_rate"],
-        proximal=asked["proximal"],
-    )
-    images, labels = held_out(seed)
-    truth = np.eye(CLASSES)[labels]
-    model = np.zeros((len(worlds), images.shape[1], CLASSES))
-    course = _Course(asked, own, _cost(asked), truth.sum(axis=0), model[0])
-    course.hits.append(softmax.right(model, images, labels) @ truth)
-    course.losses.append(softmax.loss(model, images, labels))
-    course.failed.append(0)
-    yield course
-    learning = rounds(worlds, plan, links, seed=seed, follow=follow)
-    for done in itertools.islice(learning, final):
-        loss = softmax.loss(done.parameters, images, labels)
-        course.hits.append(softmax.right(done.parameters, images, labels) @ truth)
-        course.losses.append(np.where(done.diverged, CEILING, np.minimum(loss, CEILING)))
-        course.failed.append(course.failed[-1] + int(np.count_nonzero(~done.delivered)))
-        course.model, course.diverged = done.parameters[0], bool(done.diverged[0])
-        if plan.selection == "power-of-choice":
-            course.picks += map(int, done.cohort)
+    world = _World.of(asked, seed)
+    classes = np.bincount(held_out(seed)[1], minlength=CLASSES).astype(float)
+    learning = iter(_learn(world, follow) if follow else _learning(world))
+    course = _Course(asked, _cost(asked), classes, np.zeros(0))
+    for now in itertools.islice(learning, final + 1):
+        course.hits.append(now.hits)
+        course.losses.append(now.loss)
+        course.failed.append(now.failed + (course.failed[-1] if course.failed else 0))
+        course.model, course.diverged = now.model, now.diverged
+        course.picks += now.picks
         yield course
 
 
-def _single(asked: Mapping[str, Any], course: _Course, seed: int) -> dict[str, float]:
-    """What single clients reach: with the global model made their own, and all alone."""
-    found = {}
-    size, n = course.clients.labels.shape
-    plan = Plan(batch=_batch(asked), learning_rate=asked["learning_rate"])
+def _lost(world: _World, final: int) -> Iterator[int]:
+    """How many updates are lost in each round, where nobody's loss decides who is asked."""
+    links = world.links
+    for order, arrives in itertools.islice(calls(links, seed=world.seed), final):
+        yield int(np.count_nonzero(~arrives[unseen(world.plan, order, links)]))
+
+
+@lru_cache(maxsize=16)
+def _learning(world: _World) -> Remembered[_Learnt]:
+    """A course, which the true scale's prices have no part in."""
+    return Remembered(_learn(world))
+
+
+def _learn(world: _World, follow: Sequence[int] = ()) -> Iterator[_Learnt]:
+    """Before the first round, and after each, without end."""
+    own, plan, seed = world.own, world.plan, world.seed
+    worlds = [own, shuffled(own, seed=seed)]
     images, labels = held_out(seed)
-    for name, start, passes in (
-        ("personalised_accuracy", course.model, TUNING_PASSES),
-        ("local_accuracy", np.zeros_like(course.model), ALONE_PASSES),
-    ):
-        order = orders(seed, name, passes, (size, n), np.arange(size))
-        models = train(
-            np.broadcast_to(start, (1, size, *start.shape)),
-            course.clients.images[None],
-            course.clients.labels[None],
-            order,
-            plan,
-        )[0]
-        recall = softmax.right(models, images, labels) @ np.eye(CLASSES)[labels] / course.classes
-        found[name] = 100 * float(np.mean(np.sum(recall * course.clients.shares(), axis=1)))
-    return found
+    truth = np.eye(CLASSES)[labels]
+    model = np.zeros((len(worlds), images.shape[1], CLASSES))
+    hits, loss = softmax.right(model, images, labels) @ truth, softmax.loss(model, images, labels)
+    yield _Learnt(hits, loss, model[0])
+    for done in rounds(worlds, plan, world.links, seed=seed, follow=follow):
+        loss = softmax.loss(done.parameters, images, labels)
+        yield _Learnt(
+            hits=softmax.right(done.parameters, images, labels) @ truth,
+            loss=np.where(done.diverged, CEILING, np.minimum(loss, CEILING)),
+            model=done.parameters[0].copy(),
+            failed=int(np.count_nonzero(~done.delivered)),
+            picks=tuple(map(int, done.cohort)) if plan.selection == "power-of-choice" else (),
+            diverged=bool(done.diverged[0]),
+        )
+
+
+def _wasted(
+    cost: _Cost, failed: int, asked: Mapping[str, Any], done: int | None = None
+) -> dict[str, float]:
+    """Joules of the devices whose update was lost, and the share of updates that was not."""
+    sent = (cost.rounds if done is None else done) * asked["participation"]
+    return {
+        "wasted_joules": failed * cost.joules_a_round / asked["participation"],
+        "link_success": 100 * (1 - failed / sent) if sent else 0.0,
+    }
+
+
+def _single(course: _Course, world: _World) -> dict[str, float]:
+    """What single clients reach: with the global model made their own, and all alone."""
+    own = world.own
+    return {
+        "personalised_accuracy": _tuned(
+            own, course.model, world, "personalised_accuracy", TUNING_PASSES
+        ),
+        "local_accuracy": _alone(replace(world, plan=_plain(world.plan))),
+    }
+
+
+@lru_cache(maxsize=16)
+def _alone(world: _World) -> float:
+    """What clients reach that never send anything, whatever the fleet does."""
+    own = world.own
+    nothing = np.zeros((own.images.shape[2], CLASSES))
+    return _tuned(own, nothing, world, "local_accuracy", ALONE_PASSES)
+
+
+def _plain(plan: Plan) -> Plan:
+    """Steps of one client: without a fleet around it."""
+    return Plan(batch=plan.batch, learning_rate=plan.learning_rate)
+
+
+def _tuned(own: Clients, start: FloatArray, world: _World, order: str, passes: int) -> float:
+    """Mean accuracy, in per cent, of every client after ``passes`` from ``start``, on its mix."""
+    size, n = own.labels.shape
+    models = train(
+        np.broadcast_to(start, (1, size, *start.shape)),
+        own.images[None],
+        own.labels[None],
+        orders(world.seed, order, passes, (size, n), np.arange(size)),
+        _plain(world.plan),
+    )[0]
+    images, labels = held_out(world.seed)
+    truth = np.eye(CLASSES)[labels]
+    recall = softmax.right(models, images, labels) @ truth / truth.sum(axis=0)
+    return 100 * float(np.mean(np.sum(recall * own.shares(), axis=1)))
 
 
 def _learnt(asked: Mapping[str, Any], seed: int) -> dict[str, float]:

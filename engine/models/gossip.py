@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.numerics import mesh
 from engine.numerics.digits import TEST
 from engine.numerics.partition import Clients, deal, held_out, mixes
 from engine.numerics.randomness import permutation, stream
+from engine.remembered import Remembered
 from engine.switching import switched
 
 NEVER: Final = 1e6
@@ -49,6 +51,13 @@ class _Radio:
     parts: Mapping[str, float]
     sent: float
     degree: float
+
+    def metrics(self, rounds: int) -> dict[str, float]:
+        """Bytes after so many rounds."""
+        return {
+            "sent_bytes": rounds * self.sent,
+            "received_bytes": rounds * self.sent * self.degree,
+        }
 
 
 class Gossip:
@@ -167,6 +176,12 @@ class Gossip:
         """One outcome a round, all metrics in each; energies and graph don't change."""
         yield from _frames(complete(self.controls, setting), seed, every=True)
 
+    def accounts(self, setting: Setting, *, seed: int) -> Mapping[str, float]:
+        """The metrics of the mesh and its radio, which need no learning: as :meth:`evaluate`'s."""
+        asked = complete(self.controls, setting)
+        graph, _, radio = _graph(asked, _mesh(asked, seed), seed)
+        return graph | radio.metrics(asked["rounds"])
+
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split a change of ``joules`` or ``power`` (sums) or of what is measured (switching).
 
@@ -218,7 +233,34 @@ def _radio(asked: Mapping[str, Any], found: mesh.Mesh) -> _Radio:
 
 def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Outcome]:
     """Yield an outcome a round, or the last one alone."""
-    found = _mesh(asked, seed)
+    graph, fixed, radio = _graph(asked, _mesh(asked, seed), seed)
+    plan = mesh.Plan(
+        asked["local_epochs"],
+        asked["batch"],
+        asked["learning_rate"],
+        asked["mixes"],
+        asked["link_loss"],
+        asked["loss_kind"],
+    )
+    curves: dict[str, list[float]] = {"learning": [], "learning_alone": [], "disagreements": []}
+    where = (asked["topology"], asked["radio_range"] / asked["side"])
+    learning = _learning(asked["nodes"], asked["alpha"], asked["examples"], plan, where, seed)
+    for number, scores in zip(range(1, asked["rounds"] + 1), learning, strict=False):
+        curves["learning"].append(scores["accuracy"])
+        curves["learning_alone"].append(scores["local_only"])
+        curves["disagreements"].append(scores["disagreement"])
+        if every or number == asked["rounds"]:
+            sent = radio.metrics(number)
+            growing = {name: tuple(values) for name, values in curves.items()}
+            growing["sent"] = tuple(radio.sent * round_ for round_ in range(1, number + 1))
+            rounds = (number, asked["rounds"])
+            yield Outcome({**scores, **graph, **sent}, growing | fixed, rounds=rounds)
+
+
+def _graph(
+    asked: Mapping[str, Any], found: mesh.Mesh, seed: int
+) -> tuple[dict[str, float], dict[str, tuple[float, ...]], _Radio]:
+    """What is accounted of the mesh: metrics, curves, and its radio."""
     weights = mesh.metropolis(found)
     parts = mesh.components(found)
     modulus = mesh.modulus(weights) if parts.max() == 0 else 1.0
@@ -243,34 +285,37 @@ def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Out
         "gossip_bound": tuple(modulus**k for k in range(_GOSSIP_MIXES + 1)),
         "energy": tuple(radio.parts[part] for part in _RADIO),
     }
+    return graph, fixed, radio
+
+
+@lru_cache(maxsize=64)
+def _learning(
+    nodes: int,
+    alpha: float,
+    examples: int,
+    plan: mesh.Plan,
+    where: tuple[mesh.Topology, float],
+    seed: int,
+) -> Remembered[Mapping[str, float]]:
+    """What is measured after each round, which neither the radio nor its bytes have a part in."""
+    return Remembered(_learn(nodes, alpha, examples, plan, where, seed))
+
+
+def _learn(
+    nodes: int,
+    alpha: float,
+    examples: int,
+    plan: mesh.Plan,
+    where: tuple[mesh.Topology, float],
+    seed: int,
+) -> Iterator[Mapping[str, float]]:
+    topology, radius = where
+    weights = mesh.metropolis(mesh.mesh(topology, nodes, radius, seed))
     # Clients that follow each other complete each other's classes: as neighbours they must not.
-    places = permutation(stream(seed, "mesh", "who"), asked["nodes"])
-    mix = mixes(asked["nodes"], asked["alpha"], seed=seed)[places]
-    clients = deal(mix, asked["examples"], seed=seed)
-    plan = mesh.Plan(
-        asked["local_epochs"],
-        asked["batch"],
-        asked["learning_rate"],
-        asked["mixes"],
-        asked["link_loss"],
-        asked["loss_kind"],
-    )
-    curves: dict[str, list[float]] = {"learning": [], "learning_alone": [], "disagreements": []}
-    learning = mesh.learn(clients, weights, plan, seed=seed)
-    for number, now in zip(range(1, asked["rounds"] + 1), learning, strict=False):
-        scores = _scores(clients, now, seed)
-        curves["learning"].append(scores["accuracy"])
-        curves["learning_alone"].append(scores["local_only"])
-        curves["disagreements"].append(scores["disagreement"])
-        if every or number == asked["rounds"]:
-            sent = {
-                "sent_bytes": number * radio.sent,
-                "received_bytes": number * radio.sent * radio.degree,
-            }
-            growing = {name: tuple(values) for name, values in curves.items()}
-            growing["sent"] = tuple(radio.sent * round_ for round_ in range(1, number + 1))
-            rounds = (number, asked["rounds"])
-            yield Outcome(scores | graph | sent, growing | fixed, rounds=rounds)
+    places = permutation(stream(seed, "mesh", "who"), nodes)
+    clients = deal(mixes(nodes, alpha, seed=seed)[places], examples, seed=seed)
+    for now in mesh.learn(clients, weights, plan, seed=seed):
+        yield _scores(clients, now, seed)
 
 
 def _scores(clients: Clients, now: mesh.Round, seed: int) -> dict[str, float]:

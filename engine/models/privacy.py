@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -41,10 +42,11 @@ from engine.numerics.private import (
     AGGREGATIONS,
     PARAMETERS,
     Plan,
-    Round,
     learn,
     signal_to_noise,
 )
+from engine.numerics.randomness import FloatArray
+from engine.remembered import Remembered
 from engine.switching import switched
 
 SLICE: Final = (8, 9)
@@ -171,6 +173,16 @@ class Privacy:
         """One outcome a round, all metrics in each."""
         yield from _frames(_asked(self.controls, setting), seed, every=True)
 
+    def accounts(self, setting: Setting, *, seed: int) -> Mapping[str, float]:  # noqa: ARG002
+        """The metrics that need no learning: as :meth:`evaluate`'s."""
+        asked = _asked(self.controls, setting)
+        here, true = (
+            _promise(asked, asked["clients"], asked["sampling"], PARAMETERS),
+            _true_size(asked),
+        )
+        gauge = _gauge(asked, here)
+        return _promised(here, true) | _spent(asked, gauge, asked["rounds"])
+
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split a change by switching groups of controls over, one after the other.
 
@@ -226,9 +238,42 @@ def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Out
     """Yield an outcome a round, or the last one alone."""
     here = _promise(asked, asked["clients"], asked["sampling"], PARAMETERS)
     true = _true_size(asked)
+    gauge = _gauge(asked, here)
+    promised = _promised(here, true)
+    plan = Plan(
+        asked["sampling"],
+        asked["clip"],
+        here.noise,
+        asked["aggregation"],
+        asked["local_epochs"],
+        learning_rate=asked["learning_rate"],
+    )
+    names = ("learning", "learning_noise_free", "gauge", "signal", "noise_norm")
+    curves: dict[str, list[float]] = {name: [] for name in names}
+    clipped: list[float] = []
+    learning = _learning(asked["clients"], asked["alpha"], asked["examples"], plan, seed)
+    for number, now in zip(range(1, asked["rounds"] + 1), learning, strict=False):
+        row = (*now.accuracy, float(gauge[number - 1]), now.signal, now.noise)
+        for name, value in zip(names, row, strict=True):
+            curves[name].append(value)
+        clipped.append(100.0 * now.clipped)
+        if every or number == asked["rounds"]:
+            own = _measured(now)
+            own["clipped_share"] = float(np.mean(clipped))
+            spent = _spent(asked, gauge, number)
+            series = {name: tuple(values) for name, values in curves.items()}
+            rounds = (number, asked["rounds"])
+            yield Outcome(own | spent | promised, series, rounds=rounds)
+
+
+def _gauge(asked: Mapping[str, Any], here: _Promise) -> FloatArray:
+    """ε that is spent after each round, on the stand-in."""
     sampling = 1.0 if asked["aggregation"] == "local" else asked["sampling"]
-    gauge = epsilons(sampling, here.noise, asked["rounds"], here.delta)
-    accounts = {
+    return epsilons(sampling, here.noise, asked["rounds"], here.delta)
+
+
+def _promised(here: _Promise, true: _Promise) -> dict[str, float]:
+    return {
         "noise": here.noise,
         "delta": here.delta,
         "standin_bound": here.bound,
@@ -238,44 +283,55 @@ def _frames(asked: Mapping[str, Any], seed: int, *, every: bool) -> Iterator[Out
         "bound": true.bound,
         "run_bound": true.run_bound,
     }
-    mix = mixes(asked["clients"], asked["alpha"], seed=seed)
-    clients = deal(mix, asked["examples"], seed=seed)
-    plan = Plan(
-        asked["sampling"],
-        asked["clip"],
-        here.noise,
-        asked["aggregation"],
-        asked["local_epochs"],
-        learning_rate=asked["learning_rate"],
-    )
+
+
+def _spent(asked: Mapping[str, Any], gauge: FloatArray, number: int) -> dict[str, float]:
+    """What so many rounds take."""
+    passes = asked["local_epochs"]
+    return {
+        "epsilon_spent": float(gauge[number - 1]),
+        "client_passes": float(number * asked["cohort"] * passes),
+        "standin_passes": number * asked["sampling"] * asked["clients"] * passes,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What a round left behind: pairs are the private model and its noise-free twin.
+
+    ``recall`` (2, C) and ``accuracy`` are in per cent; norms as :class:`Round` has them.
+    """
+
+    recall: FloatArray
+    accuracy: tuple[float, float]
+    norm: float
+    clipped: float
+    signal: float
+    noise: float
+
+
+@lru_cache(maxsize=64)
+def _learning(
+    users: int, alpha: float, examples: int, plan: Plan, seed: int
+) -> Remembered[_Learnt]:
+    """The stand-in's rounds, which the true size has no part in."""
+    return Remembered(_learn(users, alpha, examples, plan, seed))
+
+
+def _learn(users: int, alpha: float, examples: int, plan: Plan, seed: int) -> Iterator[_Learnt]:
+    mix = mixes(users, alpha, seed=seed)
+    clients = deal(mix, examples, seed=seed)
     images, labels = held_out(seed)
     common = np.bincount(labels, minlength=mix.shape[1]) / len(labels)
-    names = ("learning", "learning_noise_free", "gauge", "signal", "noise_norm")
-    curves: dict[str, list[float]] = {name: [] for name in names}
-    clipped: list[float] = []
-    learning = learn(clients, plan, seed=seed)
-    for number, now in zip(range(1, asked["rounds"] + 1), learning, strict=False):
+    for now in learn(clients, plan, seed=seed):
         recall = 100.0 * mesh.recalls(now.parameters, images, labels)
         private, free = (recall @ common).tolist()
-        row = (private, free, float(gauge[number - 1]), now.signal, now.noise)
-        for name, value in zip(names, row, strict=True):
-            curves[name].append(value)
-        clipped.append(100.0 * now.clipped)
-        if every or number == asked["rounds"]:
-            own = _measured(recall, now, private, free)
-            spent = {
-                "clipped_share": float(np.mean(clipped)),
-                "epsilon_spent": float(gauge[number - 1]),
-                "client_passes": float(number * asked["cohort"] * asked["local_epochs"]),
-                "standin_passes": number * asked["sampling"] * asked["clients"] * plan.local_epochs,
-            }
-            series = {name: tuple(values) for name, values in curves.items()}
-            rounds = (number, asked["rounds"])
-            yield Outcome(own | spent | accounts, series, rounds=rounds)
+        yield _Learnt(recall, (private, free), now.norm, now.clipped, now.signal, now.noise)
 
 
-def _measured(recall: Any, now: Round, private: float, free: float) -> dict[str, float]:
-    critical = recall[:, list(SLICE)].mean(axis=1)
+def _measured(now: _Learnt) -> dict[str, float]:
+    critical = now.recall[:, list(SLICE)].mean(axis=1)
+    private, free = now.accuracy
     return {
         "accuracy": private,
         "accuracy_noise_free": free,

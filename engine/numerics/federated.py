@@ -97,11 +97,7 @@ def rounds(
     server = np.zeros((count, inputs, CLASSES))
     control, controls = np.zeros_like(server), np.zeros((count, size, inputs, CLASSES))
     diverged = np.zeros(count, dtype=np.bool_)
-    selecting, linking = stream(seed, "fleet", "selection"), stream(seed, "fleet", "links")
-    number = 0
-    while True:
-        candidates = permutation(selecting, size)
-        arrives = linking.random(size) < reliability
+    for number, (candidates, arrives) in enumerate(calls(reliability, seed=seed)):
         recorded = np.asarray(follow[number * m : (number + 1) * m], dtype=np.int64)
         cohort = _cohort(plan, candidates, reliability, server[0], worlds[0], recorded)
         delivered = arrives[cohort]
@@ -129,8 +125,31 @@ def rounds(
         diverged = diverged | broken
         for state in (server, control, controls):
             state[diverged] = 0.0
-        number += 1
         yield Round(server.copy(), cohort, delivered, diverged, control.copy(), controls)
+
+
+def calls(
+    reliability: FloatArray, *, seed: int
+) -> Iterator[tuple[IntArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
+    """Return each round's random order of the clients (K,), and whose update would arrive (K,)."""
+    selecting, linking = stream(seed, "fleet", "selection"), stream(seed, "fleet", "links")
+    while True:
+        order = permutation(selecting, len(reliability))
+        yield order, linking.random(len(reliability)) < reliability
+
+
+def unseen(plan: Plan, order: IntArray, reliability: FloatArray) -> IntArray:
+    """Return (m,): who trains where nobody's loss is looked at, in rising order.
+
+    Raises ValueError for power-of-choice, which looks.
+    """
+    if plan.selection == "random":
+        return np.sort(order[: plan.participation])
+    if plan.selection != "reliable":
+        raise ValueError(f"{plan.selection} looks at losses")
+    candidates = order[: CANDIDATES * plan.participation]
+    best = np.argsort(-reliability[candidates], kind="stable")
+    return np.sort(candidates[best[: plan.participation]])
 
 
 def train(
@@ -198,13 +217,10 @@ def _cohort(
     recorded: IntArray,
 ) -> IntArray:
     """Return (m,): who trains, in rising order; ties go to the earlier in the random ``order``."""
+    if plan.selection != "power-of-choice":
+        return unseen(plan, order, reliability)
     m = plan.participation
-    if plan.selection == "random":
-        return np.sort(order[:m])
     candidates = order[: CANDIDATES * m]
-    if plan.selection == "reliable":
-        best = np.argsort(-reliability[candidates], kind="stable")
-        return np.sort(candidates[best[:m]])
     losses = softmax.loss(server, clients.images[candidates], clients.labels[candidates])
     best = np.argsort(-losses, kind="stable")[:m]
     if not len(recorded):

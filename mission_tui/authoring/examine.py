@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from engine.contract import SettingError, Value
 from mission_tui.authoring import draws, parley
 from mission_tui.authoring.faults import Fault, Key
-from mission_tui.authoring.probe import Probe
+from mission_tui.authoring.probe import Probe, family
 from mission_tui.content.schema import Lock, Mission
 from mission_tui.play import bots, locks, talks
 from mission_tui.play.evaluate import Request, explain
@@ -29,7 +29,8 @@ STEPS: Final = 2
 """Grid steps that each ordered slider of the reference may be off, alone."""
 STARTS: Final = 4
 """Settings from which a slider is turned, beside the default and the reference."""
-GUESSERS: Final = ("random", "climber", "descent", "sweep")
+GUESSERS: Final = ("random", "sweep")
+SEARCHERS: Final = ("climber", "descent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,19 @@ class Effort:
     """How much is tried: on the first seed of a deck, and on the others.
 
     ``full_seconds`` is what a whole grid may cost on the first seed; a larger one is drawn from.
-    ``line`` is places along a slider, ``polish`` settings near the best. ``seeds`` and ``sizes``
-    are how many of a deck and of the carried classes are tried (None: all).
+    ``line`` is places along a slider, ``polish`` settings near the best of the first seed. On the
+    first ``played`` seeds every bot plays to the end; on the others those that search rest, and
+    of one that only draws it is asked whether it would pass. ``seeds`` and ``sizes`` are how
+    many of a deck and of the carried classes are tried (None: all).
     """
 
-    full_seconds: float = 120.0
+    full_seconds: float = 600.0
     first: int = 200
     others: int = 24
-    line_first: int = 30
-    line_others: int = 6
+    line_first: int = 16
+    line_others: int = 4
     polish: int = 40
+    played: int = 4
     seeds: int | None = None
     sizes: int | None = None
 
@@ -58,37 +62,49 @@ QUICK: Final = Effort(
 
 
 def examine(
-    mission: Mission, part_id: str, size: str, seed: int, first: bool, effort: Effort
-) -> dict[str, Any]:
-    """Try one part with one carried class at one seed; ``first`` is the deck's thorough one."""
-    began = time.perf_counter()
-    probe = Probe(mission, part_id, size, seed)
+    mission: Mission, part_id: str, sizes: Sequence[str], place: int, effort: Effort
+) -> list[dict[str, Any]]:
+    """Try one part at the seed that stands at ``place`` in its deck; a result for each class.
+
+    The first seed of a deck is the thorough one, and so is the first class.
+    """
+    probes = family(mission, part_id, sizes, mission.parts[part_id].seeds[place])
+    leading = _examine(probes[0], place, None, effort)
+    return [leading, *(_examine(each, place, leading["exact"], effort) for each in probes[1:])]
+
+
+def _examine(probe: Probe, place: int, whole: bool | None, effort: Effort) -> dict[str, Any]:
+    """One class. ``whole`` says whether the leading one tried the grid; None for that one."""
+    first, leads = place == 0, whole is None
     line = effort.line_first if first else effort.line_others
     faults = [*_default(probe), *_reference(probe), *_singles(probe, line)]
-    tried, passing, exact = _spread(probe, effort, first)
-    if first and size in ("-", "small"):
+    wins, reached, drawn = _bots(probe, place < effort.played, faults)
+    if first or not probe.part.stakeholders:
+        tried, passing, exact = _spread(probe, effort, first, whole)
+    else:  # accounts alone exclude no deal, and the random bot has drawn as evenly
+        tried, passing, exact = len(drawn), sum(map(probe.passes, drawn)), False
+    if first and leads:
         faults += _dead(probe, line)
     answers: dict[str, Any] = {}
-    if first or size in ("-", "small"):
+    if first or leads:
         faults += _locks(probe, answers)
     if probe.part.stakeholders:
         if first:
             faults += _keyed(probe, parley.bounds(probe))
         faults += _keyed(probe, parley.scenario(probe, len(probe.tried)))
         faults += _keyed(probe, parley.each_alone(probe)) if first else []
-    wins, reached = _bots(probe, faults)
-    if not exact:
-        _polish(probe, effort.polish if first else effort.polish // 4)
+    if first and not exact:
+        _polish(probe, effort.polish)
     setting, best = probe.best
     default = probe.objective(probe.part.default)
     if first and (exact or effort.polish):
         faults += _edge(probe)
     named, broken, quiet = _named(probe)
     return {
-        "track": mission.track,
-        "part": part_id,
-        "size": size,
-        "seed": seed,
+        "track": probe.mission.track,
+        "part": probe.part_id,
+        "size": probe.size,
+        "seed": probe.seed,
         "first": first,
         "faults": [asdict(fault) for fault in faults],
         "tried": tried,
@@ -103,7 +119,6 @@ def examine(
         "named": named,
         "broken": broken,
         "quiet": quiet,
-        "seconds": time.perf_counter() - began,
     }
 
 
@@ -192,8 +207,12 @@ def _singles(probe: Probe, line: int) -> Iterator[Fault]:
                 break
 
 
-def _spread(probe: Probe, effort: Effort, first: bool) -> tuple[int, int, bool]:
-    """Try the grid, or settings from all over it: how many, how many pass, whether it was all."""
+def _spread(probe: Probe, effort: Effort, first: bool, whole: bool | None) -> tuple[int, int, bool]:
+    """Try the grid, or settings from all over it: how many, how many pass, whether it was all.
+
+    At a table the share decides nothing, so draws are enough. The class that leads decides by
+    its time whether the whole is tried: what it tried costs the others little.
+    """
     part, total = probe.part, draws.size(probe.part)
     count = effort.first if first else effort.others
     dice = zlib.crc32(f"{probe.mission.id} {probe.part_id} {probe.seed}".encode())
@@ -203,7 +222,9 @@ def _spread(probe: Probe, effort: Effort, first: bool) -> tuple[int, int, bool]:
     took = time.perf_counter() - began
     if not first or len(chosen) == total:
         return len(chosen), passing, len(chosen) == total
-    if took / len(chosen) * total > effort.full_seconds:
+    if whole is None:
+        whole = not part.stakeholders and took / len(chosen) * total <= effort.full_seconds
+    if not whole:
         return len(chosen), passing, False
     everything = list(draws.stratified(part, total, dice))
     return total, sum(probe.passes(setting) for setting in everything), True
@@ -305,18 +326,36 @@ def _why(probe: Probe, key: Key, lock: Lock) -> Iterator[Fault]:
         yield Fault((*key, "mechanisms"), said)
 
 
-def _bots(probe: Probe, faults: list[Fault]) -> tuple[dict[str, bool], dict[str, float]]:
-    """Let the bots play a budgeted part. Only the reference may win at a table, and it must."""
+def _bots(
+    probe: Probe, every: bool, faults: list[Fault]
+) -> tuple[dict[str, bool], dict[str, float], tuple[Mapping[str, Value], ...]]:
+    """Let the bots play a budgeted part. Only the reference may win at a table, and it must.
+
+    Returns who won, what each reached, and where the random bot ran.
+    """
     part = probe.part
-    if part.kind != "budgeted":
-        return {}, {}
-    names = ["reference", *GUESSERS, *(["accept", "refuse"] if part.stakeholders else [])]
     wins: dict[str, bool] = {}
     reached: dict[str, float] = {}
+    drawn: tuple[Mapping[str, Value], ...] = ()
+    if part.kind != "budgeted":
+        return wins, reached, drawn
+    names = ["reference", *GUESSERS, *(SEARCHERS if every else ())]
+    names += ["accept", "refuse"] if part.stakeholders else []
     for name in names:
-        dice = zlib.crc32(f"{name} {probe.part_id} {probe.size} {probe.seed}".encode())
-        played = probe.played(bots.bot(name, dice))
+        # The classes meet the same dice, so that the engine can share what they ask.
+        dice = zlib.crc32(f"{name} {probe.part_id} {probe.seed}".encode())
+        player = bots.bot(name, dice)
+        if (
+            isinstance(player, bots.Random)
+            and name == "random"
+            and not (every or part.stakeholders)
+        ):
+            wins[name] = probe.guessed(player)
+            continue
+        played = probe.played(player)
         wins[name], reached[name] = played.won, played.reached
+        if name == "random":
+            drawn = played.runs
     key = ("parts", probe.part_id)
     if not wins["reference"]:
         said = "the reference bot does not win with it"
@@ -327,7 +366,7 @@ def _bots(probe: Probe, faults: list[Fault]) -> tuple[dict[str, bool], dict[str,
         if wins.get(name):
             said = f"a player who {does} wins the table; it must lose"
             faults.append(Fault((*key, "stakeholders"), said))
-    return wins, reached
+    return wins, reached, drawn
 
 
 def _polish(probe: Probe, most: int) -> None:

@@ -24,7 +24,7 @@ from mission_tui.content.load import MissionFile, Problem
 from mission_tui.content.schema import Lock, Mission, Part
 from mission_tui.play.proof import NO_CLASS
 
-FIRST_WEIGHS: Final = 6
+FIRST_WEIGHS: Final = 8
 """How much longer the first seed of a deck takes than another, for the time that is left."""
 
 ENOUGH: Final = 40
@@ -35,13 +35,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One part with one class at one seed."""
+    """One part at one seed of its deck, with every class that can be handed to it."""
 
     track: str
     part: str
-    size: str
-    seed: int
-    first: bool
+    sizes: tuple[str, ...]
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +93,19 @@ def check(
     tasks = [task for each in todo.values() for task in each]
     progress = _Progress(file.id, tasks, say)
     tracks = dict(stored)
+    found: dict[Task, list[dict[str, Any]]] = {}
     with _pool(workers if todo else 1) as pool:
-        for track, own in todo.items():
-            results = _run(file.tracks[track], own, effort, pool, progress)
-            tracks[track] = _table(file.tracks[track], results)
-            if lasting:
-                proof.write(file, tracks)
+        for task, results in _run(file, tasks, effort, pool):
+            found[task] = results
+            progress.done(task)
+            own = todo[task.track]
+            if all(each in found for each in own):
+                rows = [row for each in own for row in found[each]]
+                tracks[task.track] = _table(file.tracks[task.track], rows)
+                if lasting:
+                    proof.write(
+                        file, {track: tracks[track] for track in file.tracks if track in tracks}
+                    )
     tracks = {track: tracks[track] for track in file.tracks}
     seen = [*_always(file), *_stored(tracks), *_same_locks(file, tracks)]
     return Report(file, problems(file.path, seen), tracks, not todo)
@@ -107,9 +113,9 @@ def check(
 
 def _tasks(mission: Mission, effort: Effort) -> Iterator[Task]:
     for part_id, part in mission.ordered:
-        for seed in part.seeds[: effort.seeds]:
-            for size in [*(part.carried or (NO_CLASS,))][: effort.sizes]:
-                yield Task(mission.track, part_id, size, seed, seed == part.seeds[0])
+        sizes = (*(part.carried or (NO_CLASS,)),)[: effort.sizes]
+        for place in range(len(part.seeds[: effort.seeds])):
+            yield Task(mission.track, part_id, sizes, place)
 
 
 @contextmanager
@@ -127,29 +133,25 @@ def _pool(workers: int) -> Iterator[Executor | None]:
 
 
 def _run(
-    mission: Mission,
-    tasks: Sequence[Task],
-    effort: Effort,
-    pool: Executor | None,
-    progress: _Progress,
-) -> list[dict[str, Any]]:
-    """Every task's result, in the order of the tasks. The long ones begin first."""
-    order = sorted(tasks, key=lambda task: not task.first)
-    found: dict[Task, dict[str, Any]] = {}
+    file: MissionFile, tasks: Sequence[Task], effort: Effort, pool: Executor | None
+) -> Iterator[tuple[Task, list[dict[str, Any]]]]:
+    """Each task with its results, as it is done.
+
+    One process goes track by track, so that what is done can be kept. Several begin with the
+    long tasks of all tracks, so that none is alone at the end.
+    """
     if pool is None:
-        for task in order:
-            found[task] = _examine(mission, task, effort)
-            progress.done(task)
-    else:
-        waiting = {pool.submit(_examine, mission, task, effort): task for task in order}
-        for future in as_completed(waiting):
-            found[waiting[future]] = future.result()
-            progress.done(waiting[future])
-    return [found[task] for task in tasks]
+        for task in tasks:
+            yield task, _examine(file.tracks[task.track], task, effort)
+        return
+    order = sorted(tasks, key=lambda task: task.place > 0)
+    waiting = {pool.submit(_examine, file.tracks[t.track], t, effort): t for t in order}
+    for future in as_completed(waiting):
+        yield waiting[future], future.result()
 
 
-def _examine(mission: Mission, task: Task, effort: Effort) -> dict[str, Any]:
-    return examine(mission, task.part, task.size, task.seed, task.first, effort)
+def _examine(mission: Mission, task: Task, effort: Effort) -> list[dict[str, Any]]:
+    return examine(mission, task.part, task.sizes, task.place, effort)
 
 
 @dataclass
@@ -169,11 +171,11 @@ class _Progress:
         left = sum(map(_weight, self.tasks)) - self.weight
         seconds = (time.monotonic() - self.began) / self.weight * left
         said = f"{self.mission}: {self.count} of {len(self.tasks)}, about {_span(seconds)} left"
-        self.say(f"{said}  ({task.track} {task.part} {task.size} seed {task.seed})")
+        self.say(f"{said}  ({task.track} {task.part}, seed {task.place + 1} of its deck)")
 
 
 def _weight(task: Task) -> int:
-    return FIRST_WEIGHS if task.first else 1
+    return FIRST_WEIGHS if task.place == 0 else 1
 
 
 def _span(seconds: float) -> str:
@@ -221,7 +223,7 @@ def _grouped(found: Sequence[tuple[Fault, str]]) -> list[dict[str, Any]]:
 def _class(own: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     share, upper = _share(own)
     top = max(own, key=lambda result: (result["first"], result["exact"]))
-    bots = own[0]["wins"]
+    bots = dict.fromkeys(bot for result in own for bot in result["wins"])
     return {
         "pass_share": share,
         "pass_upper": upper,
@@ -233,8 +235,15 @@ def _class(own: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             }
             for result in own
         },
-        "regret": {bot: [round(result["regret"][bot], 4) for result in own] for bot in bots},
-        "wins": {bot: [sum(result["wins"][bot] for result in own), len(own)] for bot in bots},
+        "regret": {
+            bot: [round(result["regret"][bot], 4) for result in own if bot in result["regret"]]
+            for bot in bots
+        },
+        "wins": {
+            bot: [sum(won), len(won)]
+            for bot in bots
+            if (won := [result["wins"][bot] for result in own if bot in result["wins"]])
+        },
     }
 
 
@@ -276,7 +285,8 @@ def _luck(part_id: str, part: Part, own: Sequence[Mapping[str, Any]]) -> Iterato
             if not tried:
                 continue
             found = luck.at_most(passing, tried)
-            sure = found if not lucky else luck.at_least(passing, tried)
+            enough = not lucky and luck.at_most(0, tried) <= most  # to clear anything at all
+            sure = found if enough else luck.at_least(passing, tried)
             if sure > most:
                 said = f"guessing passes: at most {most:.1%} may with {part.runs} runs"
                 yield Fault(key, said, f"{passing} of {tried} drawn pass, so up to {found:.1%}")

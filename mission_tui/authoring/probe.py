@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.contract import Value
 from mission_tui.content.schema import Mission, Part, Size
 from mission_tui.play import bots, talks
-from mission_tui.play.evaluate import Request, outcome
+from mission_tui.play.evaluate import Request, accounts, outcome
 from mission_tui.play.game import Clock, Game
 from mission_tui.play.proof import NO_CLASS
 from mission_tui.play.regret import objective
@@ -21,15 +21,20 @@ Spot = tuple[Value, ...]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a bot came out in one part: whether it won, and the objective that it reached."""
+    """How a bot came out in one part: whether it won, the objective reached, and where it ran."""
 
     won: bool
     reached: float
+    runs: tuple[Mapping[str, Value], ...]
 
 
 @dataclass
 class Probe:
-    """A part, a class that was handed on (``-`` for none) and a seed. ``tried`` is all it asked."""
+    """A part, a class that was handed on (``-`` for none) and a seed. ``tried`` is all it asked.
+
+    ``others`` are the same part and seed with other classes: what one asks all learn, since the
+    engine shares what classes don't change.
+    """
 
     mission: Mission
     part_id: str
@@ -37,6 +42,7 @@ class Probe:
     seed: int
     part: Part = field(init=False)
     tried: dict[Spot, Mapping[str, float]] = field(default_factory=dict)
+    others: list[Probe] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         part = self.mission.parts[self.part_id]
@@ -55,8 +61,9 @@ class Probe:
         """What the engine gives there; it is asked once."""
         spot = self.spot(setting)
         if spot not in self.tried:
-            found = outcome(Request.at(self.part, setting, self.seed)).metrics
-            self.tried[spot] = dict(found)
+            for each in (self, *self.others):
+                found = outcome(Request.at(each.part, setting, each.seed)).metrics
+                each.tried[spot] = dict(found)
         return self.tried[spot]
 
     def broken(self, setting: Mapping[str, Value]) -> tuple[Reading, ...]:
@@ -65,11 +72,21 @@ class Probe:
         return tuple(reading for reading in found if not reading.met)
 
     def passes(self, setting: Mapping[str, Value]) -> bool:
-        """Whether one run there is all it takes: it meets every spec, or makes a deal alone."""
+        """Whether one run there is all it takes: it meets every spec, or makes a deal alone.
+
+        Nothing is learnt where accounting alone says no.
+        """
         if not self.part.stakeholders:
-            return not self.broken(setting)
+            return not self._out_of_account(setting) and not self.broken(setting)
         run = talks.Cited(1, setting, self.metrics(setting))
         return bots.deal(self.part, talks.opened(self.part), [run]) is not None
+
+    def _out_of_account(self, setting: Mapping[str, Value]) -> bool:
+        if self.spot(setting) in self.tried:
+            return False
+        known = accounts(Request.at(self.part, setting, self.seed))
+        found = readings(self.mission, self.part, known)
+        return any(reading.value is not None and not reading.met for reading in found)
 
     def objective(self, setting: Mapping[str, Value]) -> float:
         """What the part is scored by (:mod:`mission_tui.play.regret`)."""
@@ -85,21 +102,21 @@ class Probe:
         spot = max(scores, key=lambda at: scores[at])
         return self.setting(spot), scores[spot]
 
-    def played(self, player: bots.Bot) -> Played:
-        """Let a bot play this part alone, by the rules, to the end of its talks.
+    def guessed(self, player: bots.Random) -> bool:
+        """Whether one who draws settings without looking passes, as :meth:`played` would say.
 
-        Locks and claims are left out: neither decides who wins.
+        Where there is no table, one run that meets every spec is all it takes.
         """
-        alone: dict[str, Any] = {"locks": {}, "seeds": (self.seed,), "carry": None}
-        part = self.part.model_copy(update=alone)
-        mission = self.mission.model_copy(update={"parts": {self.part_id: part}, "decision": None})
-        header = {"seed_root": "00" * 32, "attempt": 1}
-        game = Game(Session.begin(mission, header), lambda _: None, Clock())
+        return any(self.passes(setting) for setting in player.settings(self._begun().session))
+
+    def played(self, player: bots.Bot) -> Played:
+        """Let a bot play this part alone, by the rules, to the end of its talks."""
+        game = self._begun()
         bots.play(game, player, until="reveal")
         session = game.session
-        for run in session.parts[self.part_id].runs:
-            if run.ended and run.outcome is not None:
-                self.tried.setdefault(self.spot(run.setting), dict(run.outcome.metrics))
+        runs = [run.setting for run in session.parts[self.part_id].runs if run.ended]
+        for setting in runs:
+            self.metrics(setting)
         best = session.best_run(self.part_id)
         metrics = best.outcome.metrics if best is not None and best.outcome is not None else None
         reached = (
@@ -107,4 +124,20 @@ class Probe:
             if metrics is None
             else objective(self.mission, self.part, metrics)
         )
-        return Played(session.passed(self.part_id), reached)
+        return Played(session.passed(self.part_id), reached, tuple(runs))
+
+    def _begun(self) -> Game:
+        """A play of this part alone. Locks and claims are left out: neither decides who wins."""
+        alone: dict[str, Any] = {"locks": {}, "seeds": (self.seed,), "carry": None}
+        part = self.part.model_copy(update=alone)
+        mission = self.mission.model_copy(update={"parts": {self.part_id: part}, "decision": None})
+        header = {"seed_root": "00" * 32, "attempt": 1}
+        return Game(Session.begin(mission, header), lambda _: None, Clock())
+
+
+def family(mission: Mission, part_id: str, sizes: Sequence[str], seed: int) -> list[Probe]:
+    """A probe for each class of a part, which share what they learn."""
+    probes = [Probe(mission, part_id, size, seed) for size in sizes]
+    for probe in probes:
+        probe.others = [each for each in probes if each is not probe]
+    return probes

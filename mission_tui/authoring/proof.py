@@ -16,7 +16,7 @@ from mission_tui.play.evaluate import versions
 from mission_tui.play.proof import SCHEMA, fresh, proof_path
 from mission_tui.play.start import PROGRAM
 
-GATE: Final = 1
+GATE: Final = 2
 """Moves when the gate's questions do: what an older one found is asked again."""
 
 

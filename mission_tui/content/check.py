@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from math import log
+from math import floor, log
 from typing import Any, Final, get_args
 
 from engine import registry
@@ -41,6 +41,8 @@ CARRIED: Final = "carried"
 SIZES: Final[tuple[Size, ...]] = get_args(Size)
 MOST_STEPS: Final = 1_000
 """Steps that one slider may have: nobody turns through more, and the gate walks them all."""
+APART: Final = 0.8
+"""Share of a grid that must be values of their own: the lowest steps of a fine one may not be."""
 
 
 def problems(mission: Mission) -> Found:
@@ -61,12 +63,9 @@ def problems(mission: Mission) -> Found:
 
 
 def _handed_on(mission: Mission) -> Found:
-    """What is carried comes from one earlier part."""
-    givers = [part.order for part in mission.parts.values() if part.carry]
-    if len(givers) > 1:
-        yield ("parts",), "two parts carry something on; one may"
+    """What is carried comes from an earlier part."""
     for part_id, part in mission.parts.items():
-        if part.carried and not any(order < part.order for order in givers):
+        if part.carried and mission.giver_of(part_id) is None:
             yield ("parts", part_id, "carried"), "no earlier part carries anything on"
 
 
@@ -271,8 +270,8 @@ def _steps(key: tuple[str, ...], control: Control, use: Slider) -> Found:
         count = log(high / low) / log(step) if control.scale == "log" else (high - low) / step
         if count > MOST_STEPS:
             yield (*key, "step"), f"more than {MOST_STEPS:,} steps; give a larger one"
-        elif len(set(grid := space.steps(control, use))) < len(grid):
-            yield (*key, "step"), f"{step:g} is too small: two steps fall on one value"
+        elif len(space.steps(control, use)) < APART * (floor(count + 1e-9) + 1):
+            yield (*key, "step"), f"{step:g} is too small: steps fall on one value"
 
 
 def _settings(part: Part) -> Found:

@@ -490,6 +490,12 @@ class Mission(Table):
         """The parts with their ids, in the order of play."""
         return tuple(sorted(self.parts.items(), key=lambda item: item[1].order))
 
+    def giver_of(self, part_id: str) -> str | None:
+        """The last part before another that carries anything on to it."""
+        before = self.parts[part_id].order
+        givers = [name for name, part in self.ordered if part.carry and part.order < before]
+        return givers[-1] if givers else None
+
     def constant(self, limit: float | str) -> float:
         """A limit as a number: itself, or the constant of that name."""
         if not isinstance(limit, str):

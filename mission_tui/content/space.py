@@ -93,4 +93,5 @@ def steps(control: Control, use: Slider) -> tuple[float | int, ...]:
     else:
         count = floor((high - low) / step + 1e-9)
         points = [low + step * n for n in range(count + 1)]
-    return tuple(round(point) if whole else float(f"{point:.12g}") for point in points)
+    rounded = (round(point) if whole else float(f"{point:.12g}") for point in points)
+    return tuple(dict.fromkeys(rounded))  # small whole numbers stand nearer than a fine step

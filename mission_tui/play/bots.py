@@ -382,10 +382,14 @@ def waiver(session: Session, party: str) -> Move:
 def play(game: Game, player: Bot, until: str | None = None) -> None:
     """Play a game from where it stands to its close, or to the first screen ``until``."""
     while not game.session.closed and game.session.at.screen != until:
-        _step(game, player)
+        step(game, player)
 
 
-def _step(game: Game, player: Bot) -> None:
+def step(game: Game, player: Bot) -> None:
+    """Do what is next on the screen where a game stands, and go on once that is done.
+
+    A lock, a move at the table, or all runs of a part are one step.
+    """
     session = game.session
     match session.at.screen:
         case "briefing":

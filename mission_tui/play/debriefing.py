@@ -129,7 +129,7 @@ def regrets(session: Session, name: str, record: Record | None) -> Iterator[Bloc
         return
     found = {run.number: _regret(session, name, run, solved) for run in ended}
     yield Block("chart", "\n".join(_by_run(session, name, found)))
-    size = session.brought if session.mission.parts[name].carried else None
+    size = session.brought_to(name)
     plays = record.regrets.get((name, size or proof.NO_CLASS), {})
     bots = [value for bot, each in plays.items() if bot not in KNOWING for value in each]
     if bots:

@@ -153,19 +153,23 @@ class Session:
 
     def part_of(self, part_id: str) -> Part:
         """A part, with what an earlier one hands on to it filled in."""
-        part = self.mission.parts[part_id]
-        return part.given_class(self.brought) if part.carried and self.brought else part
+        part, brought = self.mission.parts[part_id], self.brought_to(part_id)
+        return part.given_class(brought) if brought else part
 
-    @cached_property
-    def brought(self) -> Size | None:
-        """The class that is handed on: that of the best passing run, or what a miss comes to."""
-        for name, part in self.mission.ordered:
-            if part.carry is not None:
-                best = self.best_run(name)
-                if best is None or not best.passed:
-                    return part.carry.missed
-                return part.carry.classes[str(best.setting[part.carry.slider])]
-        return None
+    def brought_to(self, part_id: str) -> Size | None:
+        """The class that is handed on to a part by the last one before it that carries any.
+
+        It is that of its best passing run, or what a miss comes to.
+        """
+        taker = self.mission.parts[part_id]
+        giver = self.mission.giver_of(part_id)
+        if giver is None or not taker.carried:
+            return None
+        carry, best = self.mission.parts[giver].carry, self.best_run(giver)
+        assert carry is not None  # it would be no giver
+        if best is None or not best.passed:
+            return carry.missed
+        return carry.classes[str(best.setting[carry.slider])]
 
     @property
     def part_id(self) -> str:

@@ -17,6 +17,7 @@ from mission_tui.content.schema import Lock, Mission, Part
 from mission_tui.play.actions import Scalar, Seal, Truth
 from mission_tui.play.claims import ROUNDS, metric_of
 from mission_tui.play.evaluate import Request, outcome
+from mission_tui.play.session import Session
 from mission_tui.units import digits, show
 
 
@@ -122,6 +123,33 @@ def with_labels(part: Part, sentence: str) -> str:
     for name, use in part.sliders.items():
         sentence = re.sub(rf"\b{re.escape(name)}\b", use.label, sentence)
     return sentence
+
+
+def unmet_says(session: Session) -> str | None:
+    """What follows from leaving this part as it stands; None where a run meets every spec.
+
+    It names what the run that stands breaks, and what is handed on because of it. At a table
+    the parties say how a part ends, so there it is None, too.
+    """
+    part = session.part
+    if part.stakeholders or session.passed(session.part_id):
+        return None
+    best = session.best_run(session.part_id)
+    said = "No run came to its end, so this part is missed."
+    if best is not None:
+        broken = [spec.label for name, spec in part.specs.items() if not best.met.get(name)]
+        what = " and ".join(filter(None, (", ".join(broken[:-1]), broken[-1])))
+        said = f"No run meets every limit, so this part is missed: #{best.number} breaks {what}."
+    if part.carry is None:
+        return f"{said} You can go on all the same."
+    size = part.carry.missed
+    means = "; ".join(
+        f"{later.carried[size].label} in {later.title}"
+        for name, later in session.mission.ordered
+        if size in later.carried and session.mission.giver_of(name) == session.part_id
+    )
+    handed = f"the {size} class, whatever you chose" + (f": {means}" if means else "")
+    return f"{said} What it hands on is {handed}."
 
 
 def scenario(mission: Mission, part: Part) -> list[str]:

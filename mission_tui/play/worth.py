@@ -31,8 +31,7 @@ def solved(session: Session, part_id: str, record: Record | None) -> Solved | No
     """What the solver knows of a part as it was played: its seed, and the class handed to it."""
     if record is None:
         return None
-    carried = session.mission.parts[part_id].carried
-    return record.at(part_id, session.brought if carried else None, session.seed_of(part_id))
+    return record.at(part_id, session.brought_to(part_id), session.seed_of(part_id))
 
 
 def worth(part: Part, metrics: talks.Metrics) -> float:

@@ -7,17 +7,18 @@ It opens on the crisis as it was found: the default, which is no run and costs n
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from threading import Event
 from typing import ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
 
-from engine.contract import Outcome
+from engine.contract import Outcome, Value
 from mission_tui.play import coach, evaluate
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game, Neighbour
-from mission_tui.play.session import Refused, Run
+from mission_tui.play.session import Run
 from mission_tui.screens.compare import ProbeScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.workbench import WorkbenchScreen
@@ -69,18 +70,36 @@ When the budget is spent, the best run stands.
         return self._frame
 
     @property
+    def shown_at(self) -> Mapping[str, Value]:
+        """The setting of the run that is shown; the crisis stands at the default."""
+        session = self.game.session
+        run = self._run or session.last_run
+        return run.setting if run else session.part.default
+
+    @property
     def ghost(self) -> Run | None:
         """The newest pin, else the run before the one that is shown."""
         session = self.game.session
         shown = self._run or session.last_run
         return session.baseline(shown.setting) if shown else None
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a committed run streams in."""
+        return self._run is not None
+
+    @property
+    def rounds_seen(self) -> int:
+        """How many rounds of it have come in."""
+        frame = self._frame
+        return frame.rounds[0] if frame is not None and frame.rounds is not None else 0
+
     def on_mount(self) -> None:
         """What is shown first: a run to be taken up, the last run, or the crisis."""
         session = self.game.session
         unfinished = self.game.restart_run()
         if unfinished is not None:
-            self._launch(unfinished, session.request(unfinished.setting))
+            self.launch(unfinished, session.request(unfinished.setting))
             self.say(f"Run #{unfinished.number} was unfinished: it is executed again, not charged.")
         elif session.last_run is not None:
             self._show_all()
@@ -91,7 +110,7 @@ When the budget is spent, the best run stands.
                 self.say(f"{remark} The crisis as it was found; Enter commits a run.")
             else:
                 self.say("The crisis as it was found. Move the sliders; Enter commits a run.")
-            self._launch(None, session.request(session.part.default))
+            self.launch(None, session.request(session.part.default))
 
     def on_unmount(self) -> None:
         """A run that is left in flight is executed again when the play is resumed."""
@@ -122,17 +141,6 @@ When the budget is spent, the best run stands.
 
     # -- a run -------------------------------------------------------------------------------
 
-    def action_run(self) -> None:
-        """Commit the sliders: charged and on disk before the first round."""
-        self.take_sliders()
-        try:
-            run = self.game.begin_run()
-        except Refused as refusal:
-            self.say(f"{str(refusal).capitalize()}.")
-            return
-        self.show_runs()
-        self._launch(run, self.game.session.request(run.setting))
-
     def action_sensitivity(self) -> None:
         """Choose one step of one slider; it is committed as a run, and the sliders stay."""
         self.take_sliders()
@@ -142,17 +150,11 @@ When the budget is spent, the best run stands.
         self.app.push_screen(ProbeScreen(self.game), self._probe)
 
     def _probe(self, to: Neighbour | None) -> None:
-        if to is None:
-            return
-        try:
-            run = self.game.begin_probe(to)
-        except Refused as refusal:
-            self.say(f"{str(refusal).capitalize()}.")
-            return
-        self.show_runs()
-        self._launch(run, self.game.session.request(run.setting))
+        if to is not None:
+            self.commit(lambda: self.game.begin_probe(to))
 
-    def _launch(self, run: Run | None, request: Request) -> None:
+    def launch(self, run: Run | None, request: Request) -> None:
+        """Stream a run in, or the crisis as it was found (None), which costs nothing."""
         self._stop.set()  # the crisis may still be streaming in
         self._run, self._frame = run, None
         self._stop, self._go = Event(), Event()

@@ -23,9 +23,9 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, texts: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        rows = "\n".join(f"| `{key}` | {words} |" for key, words in keys)
-        table = f"### Keys\n\n| key | what it does |\n|---|---|\n{rows}\n"
-        self._page = "\n\n".join([*texts, table])
+        # Keys first, and in a few lines: they are what help is called for in a hurry.
+        listed = " · ".join(f"`{key}` {words}" for key, words in keys)
+        self._page = "\n\n".join([f"**Keys** {listed}", *texts])
 
     def compose(self) -> ComposeResult:
         """The page in a frame."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import TypeAlias
 
 from engine import registry
-from engine.contract import Outcome
+from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Bars, Curve, Frontier, MemoryMap, Part
 from mission_tui.play import specs, tables, wording
@@ -89,22 +90,31 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
             reading.word,
             _ROLES[reading.word],
             tag,
+            at_least=not reading.at_most,
         )
 
 
-def memory(session: Session, outcome: Shown, previous: Run | None) -> memory_map.Memory:
-    """The memory map of an outcome that has a ``memory`` series."""
+def memory(
+    session: Session, outcome: Shown, previous: Run | None, at: Mapping[str, Value]
+) -> memory_map.Memory:
+    """The memory map of an outcome at a setting, where it has a ``memory`` series.
+
+    A bet on another setting stays as a measure of what was thought, and says so.
+    """
     limit = next(r for r in session.readings(outcome.metrics) if r.metric == "peak_memory")
     amounts = outcome.series["memory"]
     before = previous.outcome.metrics.get("peak_memory") if previous and previous.outcome else None
+    bet = bet_on(session, "peak_memory")
+    here = bet is not None and bet.is_about(session, at)
     return memory_map.Memory(
         tuple(memory_map.Holding(*pair) for pair in zip(HOLDERS, amounts, strict=True)),
         limit.limit,
         lambda amount: show(amount, "B"),
         "slice",
-        bet_on(session, "peak_memory"),
-        "your bet",
+        (bet.low, bet.high) if bet else None,
+        "your bet" if here else "bet: other setting",
         before,
+        bet_holds_here=here,
     )
 
 
@@ -114,11 +124,33 @@ def memory_rows(outcome: Shown) -> Iterator[str]:
         yield f"{label:<14} {show(amount, 'B'):>10}"
 
 
-def plot(session: Session, shape: Frontier | Curve, shown: Shown, ghost: Run | None) -> chart.Plot:
-    """A chart of what is shown: a run, or the sliders as they stand."""
-    if isinstance(shape, Curve):
-        return _curve(session, shape, shown, ghost)
-    return _frontier(session, shape, shown.metrics, ghost)
+def plot(
+    session: Session,
+    shape: Frontier | Curve,
+    shown: Shown,
+    ghost: Run | None,
+    at: Mapping[str, Value],
+) -> chart.Plot:
+    """A chart of what is shown: a run, or the sliders as they stand, and the setting of it."""
+    drawn = (
+        _curve(session, shape, shown, ghost)
+        if isinstance(shape, Curve)
+        else _frontier(session, shape, shown.metrics, ghost)
+    )
+    return replace(drawn, bands=tuple(_bands(session, shape, at)))
+
+
+def _bands(
+    session: Session, shape: Frontier | Curve, at: Mapping[str, Value]
+) -> Iterator[chart.Band]:
+    """The bets on what a chart shows; at another setting than a bet's it has none."""
+    metrics = [("y", name) for name in shape.lines] if isinstance(shape, Curve) else []
+    if isinstance(shape, Frontier):
+        metrics = [("x", shape.x), ("y", shape.y)]
+    for axis, metric in metrics:
+        bet = bet_on(session, metric)
+        if bet is not None and bet.is_about(session, at):
+            yield chart.Band(axis, bet.low, bet.high)
 
 
 def _frontier(
@@ -140,16 +172,10 @@ def _frontier(
         for reading in session.readings(metrics)
         if reading.metric in (x, y)
     ]
-    bets = [
-        chart.Band(axis, *bet)
-        for axis, name in (("x", x), ("y", y))
-        if (bet := bet_on(session, name)) is not None
-    ]
     return chart.Plot(
         _axis(part, x, log=_spans(part, x)),
         _axis(part, y, values=[mark.y for mark in marks] + [r.limit for r in specs_on(session, y)]),
         limits=tuple(limits),
-        bands=tuple(bets),
         marks=tuple(marks),
         empty="measuring …",
     )
@@ -179,15 +205,12 @@ def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> c
         if reading.metric in shape.lines
     ]
     limits += [
-        chart.Limit("x", reading.limit, "cap")
+        chart.Limit("x", reading.limit, "cap" if reading.at_most else "floor")
         for reading in session.readings(shown.metrics)
-        if shape.at is None and metric_of(part, reading.metric).unit == units[shape.x] != "%"
+        if shape.at is None and _adds_up_to(shown, shape.x, reading.metric)
     ]
     if shape.at is not None and (at := _stands(session, shape.at, shown)) is not None:
         limits.append(chart.Limit("x", at, "now", "secondary"))
-    bands = [
-        chart.Band("y", *bet) for name in shape.lines if (bet := bet_on(session, name)) is not None
-    ]
     x_unit, y_unit = units[shape.x], units[next(iter(shape.lines))]
     reach = max((x for line in lines for x, _ in line.points), default=0.0)
     rounds = getattr(shown, "rounds", None)
@@ -198,7 +221,6 @@ def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> c
         _line_axis(y_unit, [y for line in lines for _, y in line.points]),
         series=tuple(lines),
         limits=tuple(limits),
-        bands=tuple(bands),
         empty="waiting for the first round …",
     )
 
@@ -207,6 +229,15 @@ def _points(
     series: Mapping[str, Sequence[float]], x: str, y: str
 ) -> tuple[tuple[float, float], ...]:
     return tuple(zip(series.get(x, ()), series.get(y, ()), strict=False))
+
+
+def _adds_up_to(shown: Shown, series: str, metric: str) -> bool:
+    """Whether a series runs up to a metric: a spec on that one is a limit on the series' axis.
+
+    The figures are asked and not the units: ε and a share of noise have the same, which is none.
+    """
+    so_far = shown.series.get(series, ())
+    return bool(so_far) and so_far[-1] == shown.metrics.get(metric)
 
 
 def _line_axis(unit: str, values: Sequence[float]) -> chart.Axis:
@@ -246,7 +277,7 @@ def bar_list(session: Session, shape: Bars, shown: Shown, ghost: Run | None) -> 
     )
 
 
-def table(session: Session, shown: Shown, ghost: Run | None) -> str:
+def table(session: Session, shown: Shown, ghost: Run | None, at: Mapping[str, Value]) -> str:
     """Every run, then the numbers behind every instrument, then the scenario's."""
     blocks = [f"The runs\n{tables.runs(session)}"]
     for shape in session.part.instruments.values():
@@ -254,7 +285,7 @@ def table(session: Session, shown: Shown, ghost: Run | None) -> str:
             case MemoryMap():
                 blocks.append("\n".join(memory_rows(shown)))
             case Frontier() | Curve():
-                rows = chart.table(plot(session, shape, shown, ghost))
+                rows = chart.table(plot(session, shape, shown, ghost, at))
                 widths = [max(len(row[n]) for row in rows) for n in range(3)]
                 lines = (
                     "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -269,13 +300,27 @@ def table(session: Session, shown: Shown, ghost: Run | None) -> str:
     return "\n\n".join([*blocks, "\n".join(["The scenario", *scenario])])
 
 
-def bet_on(session: Session, metric: str) -> tuple[float, float] | None:
+@dataclass(frozen=True, slots=True)
+class Wager:
+    """A sealed band, and the setting that its lock asked about."""
+
+    low: float
+    high: float
+    setting: Mapping[str, Value]
+
+    def is_about(self, session: Session, at: Mapping[str, Value]) -> bool:
+        """Whether a setting is the one that was bet on: the engine is asked the same."""
+        return session.request(self.setting) == session.request(at)
+
+
+def bet_on(session: Session, metric: str) -> Wager | None:
     """The sealed band of the first lock about a metric, to be drawn on its axis."""
     for name, sealed in session.state.sealed.items():
         asked = session.part.locks[name].truth
-        about = asked.query == "point" and asked.metric == metric
-        if about and sealed.low is not None and sealed.high is not None:
-            return sealed.low, sealed.high
+        if sealed.low is None or sealed.high is None or asked.query != "point":
+            continue
+        if asked.metric == metric:
+            return Wager(sealed.low, sealed.high, asked.setting)
     return None
 
 
@@ -310,14 +355,14 @@ def why(game: Game) -> str:
         unit = metric_of(part, metric).unit
         since = f"run #{base.number}" if base else "the default"
         start, end = show(terms.before, unit), show(terms.after, unit)
-        words.append(f"{part.metrics[metric]}: {start} → {end}, since {since}")
         moved = {name: amount for name, amount in terms.terms.items() if amount}
-        if not moved:
-            words.append("  no term moved")
+        by = ", changed by" if moved else ": no term moved"
+        words.append(f"{part.metrics[metric]}: {start} → {end} since {since}{by}")
         for name, amount in moved.items():
             mark = "◀ largest" if name == terms.largest and terms.change else ""
-            label = part.mechanisms[name].partition(":")[0]
-            words.append(f"  {label:<12} {show_change(amount, unit):>14}  {mark}".rstrip())
+            label, _, means = part.mechanisms[name].partition(": ")
+            line = f"  {label:<12} {show_change(amount, unit):>14}  {mark:<9}  {means}"
+            words.append(line.rstrip())
         if 0 < len(moved) < len(terms.terms):
             words.append("  the other terms did not move")
         words.append("")
@@ -325,11 +370,10 @@ def why(game: Game) -> str:
 
 
 def _share(reading: specs.Reading) -> float | None:
-    """How much of the limit is used: above 1 the spec is broken, whichever way it points."""
-    if not reading.value or not reading.limit:
+    """The value over its limit, whichever way that points; None where zero is no beginning."""
+    if reading.value is None or reading.value < 0 or reading.limit <= 0:
         return None
-    share = reading.value / reading.limit
-    return share if reading.at_most else 1 / share
+    return reading.value / reading.limit
 
 
 def _limit_label(reading: specs.Reading) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from textual import on, work
 from textual.timer import Timer
 
-from engine.contract import Outcome
+from engine.contract import Outcome, Value
 from mission_tui.play import coach, evaluate, tables
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
-from mission_tui.play.session import Refused, Run
+from mission_tui.play.session import Run
 from mission_tui.screens.compare import SensitivityScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.workbench import WorkbenchScreen
@@ -65,6 +66,11 @@ code; **c** takes a code and sets the sliders by it.
     def shown(self) -> Shown | None:
         """The sliders as they stand."""
         return self._seen
+
+    @property
+    def shown_at(self) -> Mapping[str, Value]:
+        """Where the sliders stand."""
+        return self.game.setting
 
     @property
     def ghost(self) -> Run | None:
@@ -176,23 +182,16 @@ code; **c** takes a code and sets the sliders by it.
 
     # -- runs --------------------------------------------------------------------------------
 
-    def action_run(self) -> None:
-        """Commit the sliders as a run; it is on disk before anything is computed."""
-        self.take_sliders()
-        try:
-            run = self.game.begin_run()
-        except Refused as refusal:
-            self.say(f"{str(refusal).capitalize()}.")
-            return
-        self.show_runs()
-        self._fly(run, self.game.session.request(run.setting))
-
     def _again(self) -> None:
         """A run that a dead process left in flight is executed again."""
         run = self.game.session.in_flight
         if run is not None:
             self.say(f"Run #{run.number} was unfinished; it is executed again.")
-            self._fly(run, self.game.session.request(run.setting))
+            self.launch(run, self.game.session.request(run.setting))
+
+    def launch(self, run: Run, request: Request) -> None:
+        """Execute a run in a thread; the screen goes on meanwhile."""
+        self._fly(run, request)
 
     @work(thread=True, group="run")
     def _fly(self, run: Run, request: Request) -> None:

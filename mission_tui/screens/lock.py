@@ -42,6 +42,7 @@ class LockScreen(StepScreen):
     """Type the value, widen its band with the arrows, one key for the why, Enter to seal."""
 
     CSS_PATH = "lock.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (27, "-tall")]  # noqa: RUF012
     HELP = """\
 ## The lock
 1. **Type your number** (`412`, `0.4 GB`). Nothing is filled in for you.
@@ -71,6 +72,8 @@ class LockScreen(StepScreen):
         """The question above, the three gestures below."""
         session = self.game.session
         yield self.masthead()
+        if self._lock is not None:
+            yield Static("", id="said", markup=False)
         with VerticalScroll(id="lock", can_focus=False):
             yield Static(self.told(session.part.objective), id="objective", markup=False)
             if self._lock is None:
@@ -107,7 +110,6 @@ class LockScreen(StepScreen):
             yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure")
         yield Label(clean_line(lock.why.ask), classes="why", markup=False)
         yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why")
-        yield Static("", id="said", markup=False)
 
     def _next(self) -> None:
         self._name, self._lock = self.game.session.next_lock or (None, None)
@@ -260,5 +262,7 @@ class LockScreen(StepScreen):
         self.on_mount()
 
     def say(self, words: str) -> None:
-        """Said beneath the question."""
+        """Said beneath the question, whatever its length; what has the focus stays in sight."""
         self.query_one("#said", Static).update(clean(words))
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)

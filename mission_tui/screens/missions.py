@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -30,6 +30,12 @@ class Waiting:
     line: str
 
 
+class Doors(Choices):
+    """A list whose Enter stands in the key bar."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Open")]
+
+
 class MissionsScreen(Screen[None]):
     """Pick a mission, or go on where you stopped."""
 
@@ -41,7 +47,7 @@ you go: a dropped connection loses nothing.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "Next list", show=True),
+        Binding("tab", "next_list", "Next list"),
         Binding("n", "rename", "Another name"),
     ]
 
@@ -66,11 +72,12 @@ you go: a dropped connection loses nothing.
         with VerticalScroll(id="missions", can_focus=False):
             if self._waiting:
                 yield Label("WHERE YOU STOPPED", classes="heading")
-                yield Choices([(str(w.path), w.line) for w in self._waiting], id="waiting")
+                yield Doors([(str(w.path), w.line) for w in self._waiting], id="waiting")
             yield Label("MISSIONS", classes="heading")
-            yield Choices(
+            yield Doors(
                 [(m.id, f"{m.title}  ·  {m.minutes} min  ·  {m.hook}") for m in self._missions],
                 id="choices",
+                first=len(self._waiting) + 1,
             )
             if self._finished:
                 yield Label("SIGNED", classes="heading")
@@ -85,6 +92,19 @@ you go: a dropped connection loses nothing.
         for choices in self.query(Choices):
             choices.cursor = 0
         self.set_focus(self.query(Choices).first())
+
+    def on_key(self, event: events.Key) -> None:
+        """A number of the other list is as good."""
+        if any(choices.take(event.character or "") for choices in self.query(Choices)):
+            event.stop()
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Another list is offered where there is one."""
+        return bool(self._waiting) if action == "next_list" else True
+
+    def action_next_list(self) -> None:
+        """To the other list."""
+        self.focus_next()
 
     def action_rename(self) -> None:
         """Somebody else sits here now."""

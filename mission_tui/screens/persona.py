@@ -20,6 +20,12 @@ from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
 
 
+class Posts(Choices):
+    """The four posts; Enter stands in the key bar."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Take the post")]
+
+
 class PersonaScreen(Screen[None]):
     """Pick who you are going to be."""
 
@@ -30,7 +36,9 @@ Arrows look, **Enter** or a **number** takes the post. The physics is the same f
 machine, the crisis and the right answers are not.
 """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "home", "Missions")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "home", "Missions"),
+    ]
 
     shown: reactive[int] = reactive(0)
 
@@ -44,7 +52,7 @@ machine, the crisis and the right answers are not.
         yield Masthead((self._mission.title, "Who will you be?"))
         with Vertical(id="persona"):
             yield Label("TAKE A POST", classes="heading")
-            yield Choices(
+            yield Posts(
                 [(m.track, f"{m.persona.name:<15} {m.persona.role}") for m in self._tracks],
                 id="choices",
             )

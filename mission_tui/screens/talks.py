@@ -294,9 +294,7 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
         tag = "" if metric.exact else "stand-in"
         if held.value is None or held.room is None:
             return gauge.Reading(want.label, "–", limit, role="muted", tag=tag)
-        share = None
-        if held.value and held.demand:
-            share = held.demand / held.value if held.more else held.value / held.demand
+        share = held.value / held.demand if held.demand > 0 and held.value >= 0 else None
         return gauge.Reading(
             want.label,
             brief(parley.measure(part, want, held.value)),
@@ -306,6 +304,7 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
             "holds" if held.met else "lacks",
             "good" if held.met else "bad",
             tag,
+            at_least=held.more,
         )
 
     def _show_talk(self) -> None:

@@ -27,9 +27,11 @@ from mission_tui.play.bots import Bot
 from mission_tui.play.claims import metric_of
 from mission_tui.play.game import Game
 from mission_tui.screens.briefing import BriefingScreen
+from mission_tui.screens.budgeted import BudgetedScreen
 from mission_tui.screens.claim import ClaimScreen
 from mission_tui.screens.debrief import DebriefScreen
 from mission_tui.screens.decision import DecisionScreen
+from mission_tui.screens.leaving import LeavingScreen
 from mission_tui.screens.lock import WIDTHS, LockScreen
 from mission_tui.screens.reveal import RevealScreen
 from mission_tui.screens.talks import TalksScreen
@@ -41,6 +43,8 @@ KEY: Final = 0.12
 """Seconds from one key to the next."""
 READ: Final = 2.5
 """Seconds that a screen is looked at before anything is done on it."""
+_LOOK: Final = 0.01
+"""Seconds between two looks at a run that is to be stopped."""
 _NAMES: Final = {" ": "space", ".": "full_stop", "-": "minus", "+": "plus"}
 
 
@@ -73,7 +77,18 @@ class Watch:
         for key in await asyncio.to_thread(self._keys, screen):
             await pilot.press(_NAMES.get(key, key))
             await self._wait(KEY)
+        if isinstance(screen, BudgetedScreen):
+            await self._stop(pilot, screen)
         return True
+
+    async def _stop(self, pilot: Pilot[object], screen: BudgetedScreen) -> None:
+        """Stop the run that just began where the bot would, as soon as its rounds are seen."""
+        rounds = self.player.stops(screen.game.session) if screen.is_under_way else None
+        while rounds is not None and screen.is_under_way:
+            if screen.rounds_seen >= rounds:
+                await pilot.press("x")
+                return
+            await asyncio.sleep(_LOOK)
 
     async def _settle(self, pilot: Pilot[object]) -> None:
         """Until nothing computes and nothing is waiting to be drawn."""
@@ -91,6 +106,8 @@ class Watch:
         """What is pressed next on a screen."""
         match screen:
             case TitleScreen() | BriefingScreen() | RevealScreen() | DebriefScreen():
+                return ["enter"]
+            case LeavingScreen():  # a bot leaves what it could not meet
                 return ["enter"]
             case LockScreen():
                 return list(self._lock(screen.game))

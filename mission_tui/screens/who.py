@@ -18,6 +18,12 @@ from mission_tui.widgets.keybar import KeyBar
 from mission_tui.widgets.masthead import Masthead
 
 
+class NameInput(FieldInput):
+    """The field of the name; its Enter stands in the key bar."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Sign in")]
+
+
 class WhoScreen(Screen[None]):
     """Asks for a student id."""
 
@@ -29,7 +35,6 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Sign in"),
         Binding("escape", "back", "Missions", show=False),
     ]
 
@@ -47,7 +52,7 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
                 "ledger, and your data is drawn from it.",
                 classes="hint",
             )
-            yield FieldInput(
+            yield NameInput(
                 value=clean_line(self._student, 64),
                 placeholder="student id, for example ada.l",
                 max_length=64,
@@ -63,7 +68,7 @@ neighbour's numbers will differ from yours. It is remembered on this machine.
         self.set_focus(field)
 
     @on(Input.Submitted)
-    def action_submit(self) -> None:
+    def submit(self) -> None:
         """Take the name, if there is one."""
         student = clean_line(self.query_one(Input).value, 64).strip()
         if not student:

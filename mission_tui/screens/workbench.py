@@ -7,6 +7,7 @@ What both kinds of part share. :mod:`mission_tui.screens.live` follows the slide
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import events, on, work
@@ -15,18 +16,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from engine.contract import Value
 from mission_tui.content import space
 from mission_tui.content.schema import Bars as BarsShape
 from mission_tui.content.schema import Curve, Frontier
 from mission_tui.content.schema import MemoryMap as MapShape
 from mission_tui.play import coach
 from mission_tui.play.actions import Hint, Pin, Unpin
+from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused, Run
-from mission_tui.play.wording import fill, measured
+from mission_tui.play.wording import fill, measured, unmet_says
 from mission_tui.screens import instruments
 from mission_tui.screens.compare import CodeScreen, DifferenceScreen
 from mission_tui.screens.instruments import Shown
+from mission_tui.screens.leaving import LeavingScreen
 from mission_tui.screens.messages import Draft
 from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.step import StepScreen
@@ -86,6 +90,11 @@ class WorkbenchScreen(StepScreen):
 
     @property
     @abstractmethod
+    def shown_at(self) -> Mapping[str, Value]:
+        """The setting of what is shown."""
+
+    @property
+    @abstractmethod
     def ghost(self) -> Run | None:
         """The run that what is shown is seen against."""
 
@@ -94,8 +103,8 @@ class WorkbenchScreen(StepScreen):
         """The sliders stand somewhere else; the game knows it already."""
 
     @abstractmethod
-    def action_run(self) -> None:
-        """Commit the sliders as a run."""
+    def launch(self, run: Run, request: Request) -> None:
+        """Have the engine execute a run that was committed."""
 
     # -- layout ------------------------------------------------------------------------------
 
@@ -180,8 +189,9 @@ class WorkbenchScreen(StepScreen):
         shown = self.shown
         if shown is None or "memory" not in shown.series:
             return
+        session = self.game.session
         for widget in self.query(MemoryMap):
-            widget.show(instruments.memory(self.game.session, shown, self.ghost))
+            widget.show(instruments.memory(session, shown, self.ghost, self.shown_at))
 
     def draw_charts(self, shown: Shown | None = None) -> None:
         """The charts and bars, from what is shown or from ``shown``."""
@@ -191,7 +201,7 @@ class WorkbenchScreen(StepScreen):
         session, ghost = self.game.session, self.ghost
         for name, shape in session.part.instruments.items():
             if isinstance(shape, (Frontier, Curve)):
-                plot = instruments.plot(session, shape, shown, ghost)
+                plot = instruments.plot(session, shape, shown, ghost, self.shown_at)
                 self.query_one(f"#instrument-{name}", Chart).show(plot)
             elif isinstance(shape, BarsShape):
                 listed = instruments.bar_list(session, shape, shown, ghost)
@@ -243,6 +253,21 @@ class WorkbenchScreen(StepScreen):
     @on(Slider.Changed)
     def _moved(self) -> None:
         self.take_sliders()
+
+    def action_run(self) -> None:
+        """Commit the sliders as a run: charged and on disk before anything is computed."""
+        self.take_sliders()
+        self.commit(self.game.begin_run)
+
+    def commit(self, begin: Callable[[], Run]) -> None:
+        """Begin a run and launch it; where the rules refuse one, say why."""
+        try:
+            run = begin()
+        except Refused as refusal:
+            self.say(f"{str(refusal).capitalize()}.")
+            return
+        self.show_runs()
+        self.launch(run, self.game.session.request(run.setting))
 
     def action_view(self) -> None:
         """The other instruments, where both columns don't fit."""
@@ -297,7 +322,7 @@ class WorkbenchScreen(StepScreen):
     def action_table(self) -> None:
         """The numbers behind the charts."""
         if self.shown is not None:
-            words = instruments.table(self.game.session, self.shown, self.ghost)
+            words = instruments.table(self.game.session, self.shown, self.ghost, self.shown_at)
             self.app.push_screen(PanelScreen("Behind the charts", words))
 
     def action_diff(self) -> None:
@@ -335,8 +360,23 @@ class WorkbenchScreen(StepScreen):
         self.say("The sliders stand where that code says.")
 
     def action_onward(self) -> None:
-        """On to what follows, or back to where the workbench was left from."""
+        """On to what follows, or back to where the workbench was left from.
+
+        What a part comes to that is left unmet is said first, the first time.
+        """
         session = self.game.session
         following = session.next_step
         assert following is not None
-        self.go("claim" if session.state.truths else following.screen)
+        if session.state.truths:
+            self.go("claim")
+            return
+        unmet = unmet_says(session)
+        if unmet is None or session.barred(following.screen):
+            self.go(following.screen)
+            return
+        self.app.push_screen(LeavingScreen(unmet), self._answered)
+
+    def _answered(self, leaves: bool | None) -> None:
+        following = self.game.session.next_step
+        if leaves and following is not None:
+            self.go(following.screen)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
 from mission_tui.text import clean_line
+
+ROOM: Final = math.log(5)
+"""How far a new scale goes to either side of a bet, at least: to a fifth, and to five times it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,11 @@ class Bet:
 
 
 class Band(Widget):
-    """Three rows: the marks, the line, the figures. Logarithmic where all figures are positive."""
+    """Three rows: the truth, the line, the figures; two while there is no truth.
+
+    Logarithmic where all figures are positive. The scale stays as long as the bet fits on it and
+    it is not much too wide, so a band that is widened is seen to widen.
+    """
 
     DEFAULT_CSS = """
     Band { height: 3; width: 1fr; }
@@ -42,6 +49,7 @@ class Band(Widget):
         super().__init__(id=id)
         self._show = show
         self._bet: Bet | None = None
+        self._scale: tuple[bool, float, float] | None = None  # logarithmic, from, to
 
     def place(self, bet: Bet | None) -> None:
         """Draw this bet; None draws an empty line."""
@@ -54,7 +62,7 @@ class Band(Widget):
         width = max(20, self.size.width)
         line = self._style("line")
         if self._bet is None:
-            return Text.assemble("\n", ("·" * width, line), "\n")
+            return Text.assemble(("·" * width, line), "\n")
         bet = self._bet
         column = self._columns(bet, width)
         marks, rule = [" "] * width, ["─"] * width
@@ -82,16 +90,34 @@ class Band(Widget):
             f"{self._show(bet.low)} … {self._show(bet.value)} … {self._show(bet.high)}",
             self._style("bet"),
         )
-        return Text("\n").join([text, body, labels])
+        return Text("\n").join([body, labels] if bet.truth is None else [text, body, labels])
 
     def _columns(self, bet: Bet, width: int) -> Callable[[float], int]:
         figures = [f for f in (bet.low, bet.value, bet.high, bet.truth) if f is not None]
         logarithmic = min(figures) > 0
         place = math.log if logarithmic else float
-        low, high = place(min(figures)), place(max(figures))
-        pad = (high - low) * 0.15 or (0.2 if logarithmic else max(1.0, abs(high)) * 0.2)
-        low, high = low - pad, high + pad
+        ends = place(min(figures)), place(max(figures))
+        self._scale = _scale(logarithmic, ends, place(bet.value), self._scale)
+        _, low, high = self._scale
         return lambda figure: round((place(figure) - low) / (high - low) * (width - 1))
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"band--{name}", partial=True)
+
+
+def _scale(
+    logarithmic: bool,
+    ends: tuple[float, float],
+    value: float,
+    before: tuple[bool, float, float] | None,
+) -> tuple[bool, float, float]:
+    """The ends of the line: those of ``before`` where they serve, else with room to widen."""
+    reach = ROOM if logarithmic else abs(value) or 1.0
+    if before is not None and before[0] == logarithmic:
+        _, low, high = before
+        inside = low <= ends[0] and ends[1] <= high
+        if inside and high - low <= 3 * max(ends[1] - ends[0], 2 * reach):
+            return before
+    low, high = min(ends[0], value - reach), max(ends[1], value + reach)
+    pad = (high - low) * 0.08
+    return logarithmic, low - pad, high + pad

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -210,6 +210,8 @@ def _extent(axis: Axis, values: list[float]) -> tuple[float, float]:
     high = high if fixed[1] is None else fixed[1]
     if high <= low:
         middle = (low + high) / 2
+        if not axis.log and middle == 0:
+            return 0.0, 1.0  # nothing but zeros: no room below it is made up
         spread = abs(middle) / 2 or 1.0
         return (middle / 2, middle * 2) if axis.log else (middle - spread, middle + spread)
     return low, high
@@ -459,14 +461,28 @@ class _Sheet:
                 label = f"◂ {label}" if below else f"{label} ▸" if above else label
                 room = self.wide - 1 - cell
                 here = left + cell
-                if room > cell_len(label):
-                    self.canvas.put(here + (not below), 1, label, limit.role)
-                else:
-                    self.canvas.put_right(max(here, left + cell_len(label)), 1, label, limit.role)
+                size = cell_len(label)
+                start = here + (not below) if room > size else max(here, left + size) - size
+                row = next((y for y in range(1, bottom + 1) if not self._marked(start, y, size)), 1)
+                self.canvas.put(start, row, label, limit.role)
             else:
                 label = f"▾ {label}" if below else f"▴ {label}" if above else label
-                start = self.canvas.width - cell_len(label)
-                self.canvas.put(start, bottom - cell, label, limit.role)
+                size = cell_len(label)
+                ends = range(self.canvas.width - size, left, -1)
+                row = bottom - cell
+                start = next((x for x in ends if not self._marked(x, row, size)), ends.start)
+                self.canvas.put(start, row, label, limit.role)
+
+    def _marked(self, x: int, y: int, width: int) -> bool:
+        """Whether a mark stands in ``width`` cells from (``x``, ``y``): no label is put there."""
+        return any(at_y == y and x <= at_x < x + width for at_x, at_y in self._mark_cells())
+
+    def _mark_cells(self) -> Iterator[tuple[int, int]]:
+        left, bottom = self.margin + 1, self.tall
+        for mark in self.plot.marks:
+            at_x, at_y = self.x_scale.cell(mark.x), self.y_scale.cell(mark.y)
+            if self._on_canvas(at_x, at_y):
+                yield left + int(at_x + 0.5), bottom - int(at_y + 0.5)
 
     def _mark_labels(self) -> None:
         left, bottom = self.margin + 1, self.tall
@@ -475,7 +491,7 @@ class _Sheet:
             if not self._on_canvas(at_x, at_y):
                 continue
             x, y = left + int(at_x + 0.5), bottom - int(at_y + 0.5)
-            self.canvas.put(x, y, clean_line(mark.marker)[:1] or "●", mark.role)  # over any label
+            self.canvas.put(x, y, clean_line(mark.marker)[:1] or "●", mark.role)
             label = clean_line(mark.label, 16)
             wide = cell_len(label)
             if not label:

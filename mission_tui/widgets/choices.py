@@ -18,7 +18,7 @@ from mission_tui.text import clean
 
 
 class Choices(Widget, can_focus=True):
-    """Options on one line each, numbered from 1."""
+    """Options on one line each, numbered from ``first``, so that a second list can count on."""
 
     HELP = """\
 ### Choices
@@ -63,9 +63,11 @@ Press the **number** beside a line to choose it, or move with the arrows and pre
         *,
         id: str | None = None,
         chosen: str | None = None,
+        first: int = 1,
     ) -> None:
         super().__init__(id=id)
         self.options = list(options)
+        self._first = first
         self.set_reactive(Choices.chosen, chosen)
 
     def offer(self, options: Sequence[tuple[str, str]]) -> None:
@@ -81,7 +83,7 @@ Press the **number** beside a line to choose it, or move with the arrows and pre
         for number, (option, label) in enumerate(self.options):
             picked = option == self.chosen
             here = self.has_focus and number == self.cursor
-            line = f"{'▸' if here else ' '}{number + 1} {'◆' if picked else '◇'} "
+            line = f"{'▸' if here else ' '}{number + self._first} {'◆' if picked else '◇'} "
             name = "chosen" if picked else "cursor" if here else "idle"
             style = self.get_component_rich_style(f"choices--{name}", partial=True)
             text.append(line, self.get_component_rich_style("choices--key", partial=True))
@@ -110,11 +112,15 @@ Press the **number** beside a line to choose it, or move with the arrows and pre
 
     def on_key(self, event: events.Key) -> None:
         """A digit chooses at once."""
-        if event.character and event.character.isdecimal() and event.character != "0":
-            number = int(event.character) - 1
-            if number < len(self.options):
-                event.stop()
-                self.choose(number)
+        if self.take(event.character or ""):
+            event.stop()
+
+    def take(self, character: str) -> bool:
+        """Choose the option of a digit; False where it is no digit, or none of this list's."""
+        if not character.isdecimal() or not 0 <= int(character) - self._first < len(self.options):
+            return False
+        self.choose(int(character) - self._first)
+        return True
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses the line under it."""

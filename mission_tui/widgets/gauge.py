@@ -21,8 +21,9 @@ class Reading:
     """One spec, measured.
 
     ``value``, ``limit`` (such as ``"≤ 1.00 GB"``) and ``headroom`` (signed) carry their units.
-    ``share`` is the part of the limit in use: 1 is at the limit, above 1 is beyond it, None
-    draws no bar. ``tag`` says what the number stands on ("on the stand-in").
+    ``share`` is the value over its limit, so the bar grows with the value; None draws no bar.
+    ``at_least`` says that the limit is a floor, to be passed; else it must not be. ``tag`` says
+    what the number stands on ("on the stand-in").
     """
 
     label: str
@@ -33,6 +34,7 @@ class Reading:
     status: str = ""
     role: Role = "good"
     tag: str = ""
+    at_least: bool = False
 
 
 class Gauges(CellGrid):
@@ -41,7 +43,8 @@ class Gauges(CellGrid):
     HELP: ClassVar[str] = """
 ### Gauges
 Each row is one spec: its value, its limit, how much room is left (**+**) or lacking (**−**),
-and a word: whether it holds. The bar is full at the limit; **▓** is beyond it.
+and a word: whether it holds. The bar is as long as the value and **│** is the limit: **·** is
+room left, **▓** too much, **░** what is lacking to a floor.
 A remark at the end says where a number comes from, such as a stand-in model.
 """
 
@@ -116,7 +119,7 @@ def _draw_reading(canvas: Canvas, y: int, reading: Reading) -> None:
     x += 12
     if wide:
         if reading.share is not None:
-            canvas.put(x, y, bar(reading.share, _BAR), reading.role)
+            canvas.put(x, y, bar(reading.share, _BAR, at_least=reading.at_least), reading.role)
         x += _BAR + 1
     canvas.put_right(x + 10, y, fit(clean_line(reading.headroom), 10), reading.role)
     x += 11
@@ -127,20 +130,31 @@ def _draw_reading(canvas: Canvas, y: int, reading: Reading) -> None:
         canvas.put(x, y, fit(clean_line(reading.tag), canvas.width - x), "muted")
 
 
-def bar(share: float, width: int) -> str:
-    """Return a bar of ``width`` cells: its first three quarters are the limit's worth.
+def bar(share: float, width: int, *, at_least: bool = False) -> str:
+    """Return a bar of ``width`` cells as long as the value, with │ where the limit stands.
 
-    The part beyond the limit is of another texture (▓), and ends in ▸ when it leaves the bar.
+    ``share`` is value over limit, so the scale begins at zero and the mark never moves, whichever
+    way the limit points. What textures say without colour: · is room, ░ what is lacking, ▓ what
+    is too much, ▸ that it goes on. A value that is short of a floor
+    never looks full.
     """
-    at_limit = width * 3 // 4
+    before = width * 2 // 3  # cells up to the mark
+    after = width - before - 1
+    met = share >= 1 if at_least else share <= 1
+    gap = "░" if at_least and not met else "·"
     if not share > 0:
-        return "·" * at_limit + " " * (width - at_limit)
-    if share <= 1:
-        eighths = max(1, round(share * at_limit * 8))
-        full, part = divmod(eighths, 8)
-        drawn = "█" * full + (_EIGHTHS[part] if part else "")
-        return drawn.ljust(at_limit, "·").ljust(width)
-    beyond = min(share - 1, 10.0) * at_limit
-    if beyond > width - at_limit:
-        return "█" * at_limit + "▓" * (width - at_limit - 1) + "▸"
-    return ("█" * at_limit + "▓" * max(1, round(beyond))).ljust(width)
+        return gap * before + "│" + " " * after
+    if share < 1:
+        eighths = min(max(1, round(share * before * 8)), before * 8 - at_least)
+        return _filled(eighths).ljust(before, gap) + "│" + " " * after
+    beyond = min(share - 1, 10.0) * before
+    if beyond > after:
+        tail = ("█" if met else "▓") * (after - 1) + "▸"
+    else:
+        tail = _filled(round(beyond * 8)) if met else "▓" * max(1, round(beyond))
+    return "█" * before + "│" + tail.ljust(after)
+
+
+def _filled(eighths: int) -> str:
+    full, part = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[part] if part else "")

@@ -37,8 +37,9 @@ class Holding:
 class Memory:
     """What a memory map shows; amounts in the unit that ``format`` writes (bytes).
 
-    ``bet`` is the locked prediction of the peak as (low, high); ``previous`` is the peak of the
-    setting before.
+    ``bet`` is the locked prediction of the peak as (low, high); ``bet_holds_here`` says that it
+    is about the setting that is shown, else it is dim. ``previous`` is the peak of the setting
+    before.
     """
 
     holdings: tuple[Holding, ...]
@@ -48,6 +49,7 @@ class Memory:
     bet: tuple[float, float] | None = None
     bet_label: str = "your bet"
     previous: float | None = None
+    bet_holds_here: bool = True
 
     @property
     def peak(self) -> float:
@@ -72,7 +74,8 @@ class MemoryMap(CellGrid):
 ### Memory map
 Each bar starts where the one above ends, so the last one ends at the **peak**.
 The dashed line is the **limit**: beyond it a bar is drawn **▓**, not █.
-`├──┤` is **your bet** on the peak; △ is the peak of the setting before.
+`├──┤` is **your bet** on the peak, dim where it was about another setting; △ is the peak of the
+setting before.
 """
 
     DEFAULT_CSS = """
@@ -163,7 +166,7 @@ def _draw_peak(canvas: Canvas, memory: Memory) -> None:
     role: Role = "bad" if over > 0 else "good"
     word = "OVER by" if over > 0 else "under by"
     text = f"peak {memory.format(memory.peak)} · {word} {memory.format(abs(over))}"
-    if memory.previous is not None:
+    if memory.previous is not None and memory.format(memory.previous) != memory.format(memory.peak):
         text += f" · was {memory.format(memory.previous)}"
     canvas.put(0, 0, fit(clean_line(text), canvas.width), role)
 
@@ -207,9 +210,10 @@ def _draw_bet(
     if memory.bet is None:
         return
     low, high = (min(int(_finite(end) / per_cell), wide - 1) for end in memory.bet)
-    canvas.put(0, y, fit(clean_line(memory.bet_label), _LABEL), "band")
+    role: Role = "band" if memory.bet_holds_here else "ghost"
+    canvas.put(0, y, fit(clean_line(memory.bet_label), left - 1), role)
     bracket = "├" + "─" * (high - low - 1) + "┤" if high > low else "┼"
-    canvas.put(left + low, y, bracket, "band")
+    canvas.put(left + low, y, bracket, role)
 
 
 def _draw_axis(

@@ -174,7 +174,9 @@ def test_what_is_carried_is_what_the_reference_chose(shipped: MissionFile) -> No
     taker = next(name for name, part in mission.ordered if part.carried)
     session = preview.begun(mission, taker)
     assert giver.carry is not None
-    assert session.brought == giver.carry.classes[str(giver.reference[giver.carry.slider])]
+    assert (
+        session.brought_to(taker) == giver.carry.classes[str(giver.reference[giver.carry.slider])]
+    )
     assert session.at.screen == "lock"
 
 

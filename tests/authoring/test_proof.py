@@ -28,7 +28,7 @@ def checked(copy: NewCopy) -> Copy:
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
-    monkeypatch.setattr(gate, "examine", lambda mission, *_: asked.append(mission.track) or {})
+    monkeypatch.setattr(gate, "examine", lambda mission, *_: asked.append(mission.track) or [])
     return asked
 
 
@@ -43,9 +43,9 @@ def test_the_record_gives_the_best_and_the_bots_regrets(checked: Copy) -> None:
     first = record.at("climb", None, 1)
     assert first is not None
     assert (first.exact, first.setting) == (True, {"x": 12, "y": 9, "kind": "b"})
-    assert len(record.regrets["climb", "-"]["random"]) == 16
+    assert len(record.regrets["climb", "-"]["random"]) == FULL.played
     bins = record.histogram("climb", None, "random", (0.0, 0.25, 0.5, 0.75, 1.0))
-    assert sum(bins) == 16
+    assert sum(bins) == FULL.played
     assert record.histogram("climb", None, "reference", (0.0, 0.25, 0.5, 1.0)) == (16, 0, 0)
     assert record.histogram("climb", None, "genius", (0.0, 1.0)) == (0,)
     assert record.wins["climb", "-"]["reference"] == (16, 16)
@@ -67,8 +67,7 @@ def test_a_moved_rule_of_one_track_is_asked_again_there_alone(
     assert load_record(file.tracks["edge"], checked.path.parent) is None
     assert load_record(file.tracks["mobile"], checked.path.parent) is not None
     asked = counted(monkeypatch)
-    with pytest.raises(KeyError):  # the stub finds nothing
-        gate.check(file, FULL)
+    gate.check(file, FULL)
     assert set(asked) == {"edge"}
 
 
@@ -156,6 +155,7 @@ def test_the_file_is_json_of_the_declared_shape(checked: Copy) -> None:
     assert [p for p in checked.path.parent.iterdir() if p.name.endswith(".part")] == []
 
 
+@pytest.mark.soak
 def test_processes_find_what_one_finds(tmp_path: Path) -> None:
     for name in ("table.toml", "tracks.toml"):
         (tmp_path / name).write_text((HERE.parent / "missions" / name).read_text())

@@ -717,13 +717,6 @@ def test_a_memory_map_needs_a_model_that_has_one(desk: Desk) -> None:
     assert (("parts", "first", "instruments", "map"), "energy has no memory map") in found
 
 
-def test_two_parts_may_not_both_carry(desk: Desk) -> None:
-    desk.change(CARRIED, CARRY.replace("first", "second"))
-    desk.change("Fit {carried}.", "Fit.")
-    (problem,) = desk.problems()
-    assert (problem.key, problem.message) == ("parts", "two parts carry something on; one may")
-
-
 def test_what_is_carried_comes_from_an_earlier_part(desk: Desk) -> None:
     desk.change("order = 1", "order = 3")
     (problem,) = desk.problems()

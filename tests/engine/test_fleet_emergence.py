@@ -9,9 +9,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from engine.models.fleet import MODEL
 from engine.numerics.randomness import FloatArray
+
+pytestmark = pytest.mark.soak
 
 SEEDS = range(2000, 2004)
 EDGE = {"alpha": 0.1, "local_epochs": 2, "learning_rate": 0.2, "rounds": 40}

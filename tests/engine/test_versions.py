@@ -27,6 +27,13 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"network": "whisper-tiny-encoder", "method": "layerwise", "recompute": "uniform"},
     ],
     "adapters": [{}, {"adapters": 2000, "rank": 64, "skew": 1.0, "cache": 4e9, "overlap": 0.5}],
+    "dedup": [
+        {},
+        {"redundancy": 0.75, "near": 0.7, "edits": 0.03, "skew": 0.5, "template": 0.55}
+        | {"bands": "32x4", "epochs": 2, "share": 0.7},
+        {"redundancy": 0.03, "skew": 0.0, "rare": 0.1, "template": 0.7, "bands": "8x16"}
+        | {"parameters": 2e4, "tokens": 1e7, "flop_rate": 1e12, "devices": 1},
+    ],
     "energy": [
         {},
         {"network": "ds-cnn", "method": "bias", "batch": 1, "syncs": 4, "frozen_bits": "16"},
@@ -45,6 +52,18 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"rounds": 8, "nodes": 49},
         {"rounds": 8, "nodes": 36, "topology": "ring", "link_loss": 0.3, "loss_kind": "one-way"},
         {"rounds": 8, "nodes": 36, "topology": "grid", "mixes": 4},
+    ],
+    "labeling": [
+        {"labels": 60, "pool": 300, "target": 80.0},
+        {"labels": 55, "pool": 200, "label_error": 0.2, "votes": 3, "strategy": "entropy"}
+        | {"target": 75.0, "scored_share": 0.3},
+        {"labels": 400, "budget": 20.0, "strategy": "least-confidence", "batch": 25}
+        | {"slice_share": 0.2, "target": 85.0},
+    ],
+    "mixture": [
+        {},
+        {"share": 90.0, "randomisation": 0.5, "bought": 500, "audit_share": 40.0, "rain": 0.5},
+        {"share": 35.0, "owned": 400, "scale": 1.0, "displacement": 1.25},
     ],
     "privacy": [{"rounds": 10}, {"rounds": 10, "epsilon": 4.0, "aggregation": "local"}],
 }

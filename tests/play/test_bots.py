@@ -25,6 +25,8 @@ from tests.play.fleets import PART, small_fleet
 
 TABLE = Path(__file__).parent.parent / "missions" / "table.toml"
 TRACKS = ("cloud", "edge", "mobile", "tiny")
+ONE = ("edge", *(pytest.param(t, marks=pytest.mark.soak) for t in ("cloud", "mobile", "tiny")))
+"""One track in each run of the tests, the others in the long one."""
 
 
 def played(mission: Mission, bot: str, seed: int) -> tuple[Session, tuple[Event, ...]]:
@@ -48,13 +50,14 @@ def test_the_reference_passes_and_its_claims_are_verified(shipped: MissionFile, 
     assert Session.replayed(session.mission, events) == session
 
 
-@pytest.mark.parametrize("track", TRACKS)
+@pytest.mark.parametrize("track", ONE)
 def test_random_play_is_legal(shipped: MissionFile, track: str) -> None:
     session, events = played(shipped.tracks[track], "random", 7)
     assert session.closed
     assert Session.replayed(session.mission, events) == session
 
 
+@pytest.mark.soak
 def test_a_random_play_follows_from_its_seed(shipped: MissionFile) -> None:
     first, second, other = (played(shipped.tracks["tiny"], "random", n)[0] for n in (3, 3, 4))
     assert first.parts == second.parts
@@ -107,7 +110,7 @@ def test_budgeted_parts_open_broken_and_can_be_won_whatever_was_carried(
             assert {r.id: r.headroom for r in readings(mission, part, found[1]) if not r.met} == {}
 
 
-@pytest.mark.parametrize("track", TRACKS)
+@pytest.mark.parametrize("track", ONE)
 def test_every_slider_moves_a_metric(shipped: MissionFile, track: str) -> None:
     for part in shipped.tracks[track].parts.values():
         for slider in part.sliders:

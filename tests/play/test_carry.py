@@ -70,7 +70,7 @@ def epochs(session: Session) -> Any:
 def test_the_class_is_that_of_the_run_that_passes(play: Any, tuning: str, size: str) -> None:
     play.tried({"tuning": tuning}, **PASSES)
     onward(play)
-    assert play.session.brought == size
+    assert play.session.brought_to("again") == size
     assert epochs(play.session) == EPOCHS[size]
     assert Session.replayed(play.mission, play.recorded) == play.session
 
@@ -79,13 +79,13 @@ def test_of_several_that_pass_the_one_with_the_most_room_is_handed_on(play: Any)
     play.tried({"tuning": "bias"}, peak_memory=1.5e8, accuracy=95.0)
     play.tried({"tuning": "lora32"}, peak_memory=1e6, accuracy=100.0)
     play.tried({"tuning": "last1"}, peak_memory=1.59e8, accuracy=88.1)
-    assert onward(play).session.brought == "large"
+    assert onward(play).session.brought_to("again") == "large"
 
 
 def test_a_part_that_nothing_passed_hands_on_what_a_miss_comes_to(play: Any) -> None:
     play.tried({"tuning": "bias"}, peak_memory=1.0, accuracy=0.0)
     play.tried({"tuning": "lora2"}, peak_memory=9e9, accuracy=100.0)
-    assert onward(play).session.brought == "medium"
+    assert onward(play).session.brought_to("again") == "medium"
     assert epochs(play.session) == EPOCHS["medium"]
 
 
@@ -96,14 +96,14 @@ def test_a_run_that_was_stopped_hands_nothing_on(
     changed = mission.model_copy(update={"parts": {**mission.parts, "memory": first}})
     play = play_of(changed).to("workbench").do(do.Turn("tuning", "bias", 0), do.Commit())
     play.do(do.Cancel(1, 2, Recorded(dict(PASSES), {})))
-    assert onward(play).session.brought == "medium"
+    assert onward(play).session.brought_to("again") == "medium"
 
 
 def test_the_part_that_hands_on_is_not_changed_by_what_it_hands_on(
     play: Any, mission: Mission
 ) -> None:
     play.tried({"tuning": "bias"}, **PASSES)
-    assert play.session.brought == "small"
+    assert play.session.brought_to("again") == "small"
     assert play.session.part is mission.parts["memory"]
     assert epochs(play.session) == mission.parts["memory"].fixed["epochs"].value
 
@@ -125,7 +125,7 @@ def test_a_class_changes_the_scenario_the_reference_and_the_words(
 
 def test_a_mission_whose_parts_hand_nothing_on_brings_nothing(two_parts: Mission) -> None:
     session = Session.begin(two_parts, {"seed_root": "00", "attempt": 1})
-    assert session.brought is None
+    assert session.brought_to("again") is None
     assert session.part_of("again") is two_parts.parts["again"]
 
 
@@ -144,7 +144,7 @@ def test_the_physics_of_the_second_part_is_that_of_its_class(mission: Mission) -
     for slider, value in desk.session.part.reference.items():
         desk.game.turn(slider, value)
     assert desk.run().passed
-    assert desk.session.brought == "small"
+    assert desk.session.brought_to("again") == "small"
     desk.game.go("reveal", 0, 0)
     desk.game.go("claim", 0, 0)
     claim(desk)
@@ -189,3 +189,22 @@ def seal(desk: Desk) -> None:
 def claim(desk: Desk) -> None:
     draft = desk.game.draft("peak_memory", 1, 2)
     desk.game.claim(draft, (1, 2), "activations", "")
+
+
+def test_a_part_gets_what_the_last_one_before_it_hands_on(mission: Mission) -> None:
+    carry = mission.parts["memory"].carry
+    assert carry is not None
+    taker = mission.parts["again"]
+    between = mission.parts["memory"].model_copy(
+        update={"order": 2, "carry": carry.model_copy(update={"missed": "large"})}
+    )
+    parts = {
+        "memory": mission.parts["memory"],
+        "between": between,
+        "again": taker.model_copy(update={"order": 3}),
+    }
+    chained = mission.model_copy(update={"parts": parts})
+    session = Session.begin(chained, {"seed_root": "00", "attempt": 1})
+    assert chained.giver_of("again") == "between"
+    assert session.brought_to("again") == "large"
+    assert session.brought_to("memory") is None

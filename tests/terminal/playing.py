@@ -47,7 +47,7 @@ def halve_batch(terminal: Terminal) -> None:
 
 def finish(terminal: Terminal, *, answer: str = "") -> Path:
     """From a workbench with runs #1 and #2, which differ in the batch alone, to the signed play."""
-    terminal.press(CTRL_G).wait("THE ENGINE SAYS")
+    terminal.press(CTRL_G).wait("Before you leave").press(ENTER).wait("THE ENGINE SAYS")
     terminal.press(ENTER).wait("YOUR CLAIM")
     claim(terminal, answer=answer)
     terminal.press(ENTER).wait("signs its ledger")

@@ -50,7 +50,8 @@ def finish(
     """A run each, one slider step apart; a claim about the first two; the signed ledger."""
     for number in runs:
         terminal.press(LEFT).quiet(0.2).press(ENTER).wait(f"RUN #{number} RECORDED")
-    terminal.press(CTRL_G).wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
+    terminal.press(CTRL_G).wait("Before you leave").press(ENTER)
+    terminal.wait("THE ENGINE SAYS").press(ENTER).wait("YOUR CLAIM")
     terminal.press("a", DOWN, "b").wait(says[0])
     terminal.move(TAB).press(why).wait(f"{why} ◆").press(CTRL_F)
     terminal.until(lambda: terminal.shows(says[1]) or terminal.shows("attempts"), says[1])
@@ -77,6 +78,7 @@ def runs_charged(tmp_path: Path) -> list[str]:
     return [kind for kind in kinds(journal(tmp_path / "saves")) if kind.startswith("run")]
 
 
+@pytest.mark.soak
 def test_run_that_is_held_goes_on_and_run_that_is_stopped_is_charged_and_replays(
     game: Game, tmp_path: Path
 ) -> None:
@@ -116,6 +118,7 @@ def test_run_killed_in_the_middle_is_executed_again_and_not_charged_again(
     assert replays(tmp_path)
 
 
+@pytest.mark.soak
 def test_resizing_in_mid_run_changes_no_event(game: Game, tmp_path: Path) -> None:
     with game(*NEW, columns=120, rows=36) as terminal:
         to_workbench(terminal)

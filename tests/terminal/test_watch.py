@@ -12,15 +12,13 @@ from tests.terminal.playing import events, journal
 from tests.terminal.screen import Terminal, environment
 
 MISSION = "vol2-11-edge-intelligence"
-OTHERS = ("cloud", "edge", "mobile")
+TRACKS = ("cloud", "edge", "mobile", "tiny")
 LONG = 120.0
 """Seconds that a whole play by keys may take on a busy machine."""
 
 
-SOAK = pytest.mark.soak
-
-
-@pytest.mark.parametrize("track", ["tiny", *(pytest.param(t, marks=SOAK) for t in OTHERS)])
+@pytest.mark.soak
+@pytest.mark.parametrize("track", TRACKS)
 def test_a_bot_at_the_keyboard_plays_a_track_to_a_ledger_that_replays(
     tmp_path: Path, missions: Path, track: str
 ) -> None:

@@ -19,6 +19,7 @@ from mission_tui.paths import missions_dir
 from mission_tui.play.actions import Seal
 from mission_tui.screens.briefing import BriefingScreen
 from mission_tui.screens.claim import ClaimScreen
+from mission_tui.screens.leaving import LeavingScreen
 from mission_tui.screens.live import LiveScreen
 from mission_tui.screens.lock import LockScreen
 from mission_tui.screens.missions import MissionsScreen
@@ -181,9 +182,16 @@ async def two_runs(pilot: Player) -> None:
     await measured(pilot)
 
 
+async def leave_bench(pilot: Player) -> None:
+    """On from a part that no run meets: what follows is said, and Enter goes on."""
+    await pilot.press("ctrl+g")
+    await on(pilot, LeavingScreen)
+    await pilot.press("enter")
+
+
 async def to_reveal(pilot: Player) -> None:
     """From the workbench with two runs."""
-    await pilot.press("ctrl+g")
+    await leave_bench(pilot)
     await on(pilot, RevealScreen)
     await shows(pilot, "THE ENGINE SAYS")
 

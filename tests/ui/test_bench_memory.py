@@ -75,6 +75,7 @@ async def test_a_step_of_each_slider_is_tried_for_nothing(saves: Path) -> None:
         assert journal_kinds(app) == before
 
 
+@pytest.mark.soak
 async def test_a_probe_costs_a_run_and_leaves_the_sliders(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ async def test_difference_shows_what_was_moved_and_what_moved(
         await shows(pilot, "largest", "drift")
 
 
+@pytest.mark.soak
 async def test_after_the_last_run_the_best_one_stands_and_the_play_goes_on(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,5 +109,5 @@ async def test_after_the_last_run_the_best_one_stands_and_the_play_goes_on(
         await shows(pilot, "budget is spent", "stands, missed")
         await pilot.press("left", "enter")
         await shows(pilot, "No runs left")
-        await pilot.press("ctrl+g")
+        await playing.leave_bench(pilot)
         await shows(pilot, "THE ENGINE SAYS")

@@ -182,3 +182,19 @@ async def test_resized_chart_is_drawn_again():
         await pilot.resize_terminal(70, 20)
         await pilot.pause()
         assert (app.chart.shown.width, app.chart.shown.height) == (70, 20)
+
+
+def test_an_axis_of_zeros_makes_up_nothing_below_them():
+    shown = draw(Plot(series=(Series("s", ((0.0, 1.0), (0.0, 2.0))),)), 50, 12).as_text()
+    assert "-" not in shown.split("\n")[-1]
+
+
+@pytest.mark.parametrize("y", [48.0, 50.0, 52.0])
+def test_no_mark_stands_in_a_limits_label(y):
+    limits = (Limit("y", 50.0, "floor"), Limit("x", 4.9, "slice"))
+    x, tall = Axis("x", 0, 10), Axis("y", 0, 100)
+    for at in range(0, 101):
+        marks = (Mark(at / 10, y), Mark(at / 10, 99.0))
+        shown = draw(Plot(x, tall, limits=limits, marks=marks), 50, 14).as_text()
+        assert "floor" in shown, shown
+        assert "slice" in shown, shown

@@ -106,3 +106,16 @@ async def test_every_segment_has_a_style_and_rows_fill_the_width():
         strips = [app.map.render_line(y) for y in range(8)]
         assert all(segment.style is not None for strip in strips for segment in strip)
         assert {strip.cell_length for strip in strips} == {50}
+
+
+def test_a_peak_that_did_not_move_is_not_said_twice():
+    assert "was" in "\n".join(rows())
+    assert "was" not in "\n".join(rows(replace(MEMORY, previous=MEMORY.peak)))
+
+
+def test_a_bet_on_another_setting_is_labelled_and_dim():
+    label = "bet: other setting"
+    canvas = draw(replace(MEMORY, bet_label=label, bet_holds_here=False), 2e9, 50, 8)
+    assert canvas.as_text().split("\n")[5].startswith(label)
+    assert "band" not in {role for _, role in canvas.rows[5]}
+    assert "band" in {role for _, role in draw(MEMORY, 2e9, 50, 8).rows[5]}

@@ -54,7 +54,7 @@ async def test_a_run_is_shown_said_and_met(saves: Path, monkeypatch: pytest.Monk
         await shows(pilot, "PRIVACY OFFICER", "6 of 6 left", "ON THE TABLE  nothing yet")
         is_golden(app, "talks")
         await choose(pilot, 2)
-        await shows(pilot, "2.00 ██████", "holds")
+        await shows(pilot, "2.00 █████│", "holds")
         await pilot.press("m")
         await hears(pilot, "run #2 gives you all that you ask", "1 of 6 turns", "Enter sends it")
         assert table(app).turns == 0  # nothing is said before Enter
