@@ -27,6 +27,8 @@ NAMES: Final = (
     "dedup_speed",
     "labeling_speed",
     "accounts_speed",
+    "lifecycle_speed",
+    "velocity_speed",
     "memory_share",
 )
 

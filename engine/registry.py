@@ -22,8 +22,10 @@ _MODELS = {
         "fleet",
         "gossip",
         "labeling",
+        "lifecycle",
         "mixture",
         "privacy",
+        "velocity",
     )
 }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from mission_tui import __version__
 from mission_tui.progress import Progress
 from mission_tui.text import clean_line
+from mission_tui.usage import DONE, FAILS, USAGE, UsageError
 
 if TYPE_CHECKING:
     from mission_tui.authoring.gate import Report
@@ -26,15 +27,8 @@ if TYPE_CHECKING:
     from mission_tui.play.bots import Bot
     from mission_tui.play.calibration import Bet
 
-DONE: Final = 0
-FAILS: Final = 1
-USAGE: Final = 2
 STUDENT: Final = "guest"
 BOTS: Final = "reference, random, climber, descent, sweep, accept or refuse"
-
-
-class UsageError(Exception):
-    """The command line is wrong, or a file can't be opened. The text is one sentence."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -366,8 +366,7 @@ class Plain:
         part = session.part
         for reading in session.readings(metrics):
             unit = metric_of(part, reading.metric).unit
-            room = reading.headroom or 0.0
-            word = f"{reading.word}, {show_change(room, unit)} of room"
+            word = f"{reading.word}, {wording.room(reading.headroom or 0.0, unit)}"
             label = part.specs[reading.id].label
             self._say(f"{label} {show(reading.value or 0.0, unit)}: {word}.")
         failure = session.failure(metrics)
@@ -627,7 +626,7 @@ class Plain:
         session = self._game.session
         decision = session.mission.decision
         assert decision is not None  # a mission without one has no such step
-        figures = wording.constants(session.mission)
+        figures = wording.deciding(session)
         if session.decision is None:
             self._say(wording.fill(decision.question, figures))
             for fact in decision.facts:

@@ -143,7 +143,7 @@ def test_debrief_counts_the_bets_of_all_plays(plain: Plain) -> None:
         bench = ("run", "batch 2", "run", "done", "")
         code, out, _ = plain(*TO_LOCK, *LOCK, *bench, *CLAIM, "", track=track)
         assert code == 0, out
-        assert f"you have sealed and seen {count} different ones" in out
+        assert f"you have sealed and seen {count} different lock" in out
 
 
 def test_end_of_input_saves_and_the_next_start_resumes(plain: Plain, saves: Path) -> None:

@@ -19,15 +19,6 @@ def size(part: Part) -> int:
     return prod(len(space.values(part, slider)) for slider in part.sliders)
 
 
-def ordered(part: Part) -> tuple[str, ...]:
-    """The sliders that move along numbers."""
-    return tuple(
-        slider
-        for slider in part.sliders
-        if not isinstance(space.values(part, slider)[0], (str, bool))
-    )
-
-
 def stratified(part: Part, count: int, seed: int) -> Iterator[dict[str, Value]]:
     """One setting from each of ``count`` equal stretches of the grid; all of a smaller grid.
 
@@ -60,7 +51,7 @@ def along(
 ) -> Iterator[dict[str, Value]]:
     """``setting`` with one slider elsewhere: at every option, or at ``count`` steps at most."""
     grid = space.values(part, slider)
-    shown = thinned(grid, count) if slider in ordered(part) else grid
+    shown = thinned(grid, count) if slider in space.ordered(part) else grid
     yield from ({**setting, slider: value} for value in shown if value != setting[slider])
 
 

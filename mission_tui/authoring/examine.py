@@ -15,6 +15,7 @@ from engine.contract import SettingError, Value
 from mission_tui.authoring import draws, parley
 from mission_tui.authoring.faults import Fault, Key
 from mission_tui.authoring.probe import Probe, family
+from mission_tui.content import space
 from mission_tui.content.schema import Lock, Mission
 from mission_tui.play import bots, locks, talks
 from mission_tui.play.evaluate import Request, explain
@@ -151,7 +152,7 @@ def _reference(probe: Probe) -> Iterator[Fault]:
     for alarm in part.alarms.values():
         if failure(probe.mission, part, probe.metrics(part.reference)) is alarm:
             yield Fault(key, f"an alarm sounds at it: {alarm.title}")
-    for slider in draws.ordered(part):
+    for slider in space.ordered(part):
         for steps in (-STEPS, STEPS):
             near = draws.moved(part, part.reference, slider, steps)
             if near is not None and (broken := probe.broken(near)):
@@ -166,7 +167,7 @@ def _dealt(probe: Probe, key: Key) -> Iterator[Fault]:
     if not _deals(probe, part.reference):
         yield Fault(key, "no deal can be made with it and the bounds' corners; it must win")
         return
-    for slider in draws.ordered(part):
+    for slider in space.ordered(part):
         for steps in (-STEPS, STEPS):
             near = draws.moved(part, part.reference, slider, steps)
             if near is not None and slider not in argued and not _deals(probe, near):
@@ -259,7 +260,7 @@ def _dead(probe: Probe, line: int) -> Iterator[Fault]:
             if same == both:
                 said = "moves nothing that a spec, a want or a claim is about; take it out"
                 yield Fault(key, said)
-            elif slider not in draws.ordered(part):
+            elif slider not in space.ordered(part):
                 first, *others = sorted(map(str, same))
                 for other in others:
                     said = f"does what {first!r} does to all that matters; take one out"
@@ -375,7 +376,7 @@ def _polish(probe: Probe, most: int) -> None:
     while most > 0:
         start, value = probe.best
         for slider in part.sliders:
-            if slider in draws.ordered(part):
+            if slider in space.ordered(part):
                 near = [draws.moved(part, start, slider, steps) for steps in (-1, 1)]
             else:
                 near = [*draws.along(part, start, slider, 0)]
@@ -399,7 +400,7 @@ def _edge(probe: Probe) -> Iterator[Fault]:
     best = [
         probe.setting(spot) for spot in probe.tried if probe.objective(probe.setting(spot)) >= value
     ]
-    for slider in draws.ordered(part):
+    for slider in space.ordered(part):
         for steps, end in ((-1, "low"), (1, "high")):
             inside = any(draws.moved(part, setting, slider, steps) for setting in best)
             if inside or draws.moved(part, part.reference, slider, steps) is None:

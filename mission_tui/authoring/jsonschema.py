@@ -92,6 +92,7 @@ WORDS: Final[Mapping[str, str]] = {
     "Part.minutes": "how long the part takes",
     "Part.runs": "how many runs a budgeted part has",
     "Part.distinct_runs": "runs at different settings before the player may go on",
+    "Part.apart": "lengths of a slider, over all sliders, that two different runs are apart",
     "Part.model": "a model of the engine, or two joined: adaptation+energy",
     "Part.objective": "what has to be reached, said at the lock",
     "Part.lesson": "what the part teaches, told in the debrief",

@@ -84,7 +84,7 @@ def _along(
     part = probe.part
     grid = space.values(part, slider)
     at = base[slider]
-    shown = draws.thinned(grid, STEPS) if slider in draws.ordered(part) else grid
+    shown = draws.thinned(grid, STEPS) if slider in space.ordered(part) else grid
     there = [value for value in grid if value in shown or value == at]
     sign = 1.0 if want.more else -1.0
     found = {v: sign * probe.metrics({**base, slider: v})[want.metric] for v in there}
@@ -100,7 +100,7 @@ def _along(
             f"{label} is not at its favourable end for {want.metric}",
             f"at {best} it is {abs(found[best]):.6g}, in the corner {abs(found[at]):.6g}",
         )
-    elif slider in draws.ordered(part):
+    elif slider in space.ordered(part):
         here = kept.index(at)
         way = [found[v] for v in kept]
         rising = all(before <= after + slack for before, after in pairwise(way[: here + 1]))

@@ -23,7 +23,7 @@ from mission_tui.content.load import (
 )
 from mission_tui.content.schema import Mission
 from mission_tui.play import bots, evaluate, locks
-from mission_tui.play.actions import Recorded, Truth
+from mission_tui.play.actions import Recorded
 from mission_tui.play.events import Event
 from mission_tui.play.game import Clock, Game
 from mission_tui.play.session import PartState, Refused, Run, Session, Step
@@ -101,24 +101,6 @@ class Rehearsal:
         self.on_record: object = None
 
 
-class _ArrivedError(Exception):
-    """The reference has gone on to the next screen."""
-
-
-class _OneScreen(Game):
-    """A game that its driver leaves as soon as it goes on."""
-
-    def go(
-        self,
-        screen: str,
-        active_ms: int,
-        idle_ms: int,
-        truths: dict[str, Truth] | None = None,
-    ) -> None:
-        super().go(screen, active_ms, idle_ms, truths)
-        raise _ArrivedError
-
-
 def marked(mission: Mission) -> Mission:
     """The mission with a title that says what this is, on the head of every screen."""
     return mission.model_copy(update={"title": f"{MARK}  {mission.title}"})
@@ -184,11 +166,10 @@ def passed_by(session: Session) -> Session:
     """
     if session.at.screen == "debrief":
         return session
-    game = _OneScreen(session, lambda _: None, Clock(session.mono_ms))
+    game = Game(session, lambda _: None, Clock(session.mono_ms))
     try:
-        bots.play(game, bots.Reference())
-    except _ArrivedError:
-        return game.session
+        while game.session.at == session.at and not game.session.closed:
+            bots.step(game, bots.Reference())
     except (Refused, LookupError, ValueError, ArithmeticError) as error:
         raise ValueError(f"the reference can't do this {session.at.screen}: {error}") from None
     return game.session

@@ -412,6 +412,8 @@ def _texts(mission: Mission) -> Found:
                 allowed |= LOCK_WORDS
             if len(key) > 2 and key[2] in {"specs", "alarms"}:
                 allowed |= part.metrics.keys()
+        if key[0] == "decision":
+            allowed |= mission.ordered[-1][1].given.keys()
         for name in PLACEHOLDER.findall(text):
             if name not in allowed:
                 yield key, f"{{{name}}} can't be filled here; known: {', '.join(sorted(allowed))}"

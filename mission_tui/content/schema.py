@@ -393,7 +393,10 @@ class Stakeholder(Table):
 
 
 class Decision(Table):
-    """What the player decides at the end, and what the one required paragraph must answer."""
+    """What the player decides at the end, and what the one required paragraph must answer.
+
+    It follows the last part, and its texts may quote what that part is given.
+    """
 
     question: Prose
     facts: tuple[Line, ...] = ()
@@ -416,6 +419,9 @@ class Recall(Table):
 class Part(Table):
     """One part: a lock, a workbench, a reveal, a claim; with stakeholders, their table too.
 
+    ``distinct_runs`` are asked for, at settings of which each is ``apart`` from all others: a
+    distance in the design space, in lengths of a slider (without it: at other settings).
+
     ``fixed`` holds the scenario: engine controls that no slider moves. ``given`` names figures
     that texts may quote as ``{name}``: the engine computes them, so they can't go stale.
     ``stand_in`` says on the workbench what the measured metrics were measured on. ``carry`` is
@@ -429,6 +435,7 @@ class Part(Table):
     minutes: int
     runs: Annotated[int, Field(ge=2)] | None = None
     distinct_runs: int = Field(default=2, ge=2)
+    apart: Annotated[float, Field(gt=0)] | None = None
     model: str
     objective: Prose
     lesson: Prose
@@ -507,7 +514,8 @@ class Mission(Table):
 def texts_and_rules(model: BaseModel) -> tuple[dict[str, str], Any]:
     """Split a resolved mission into its texts (key path to words) and everything else.
 
-    The keys under which texts stand (the ids of options and mechanisms) count as rules.
+    The keys under which texts stand (the ids of options and mechanisms) count as rules. What is
+    left out and has no default is none: a rule that a later release knows voids no older play.
     """
     texts: dict[str, str] = {}
 
@@ -516,6 +524,7 @@ def texts_and_rules(model: BaseModel) -> tuple[dict[str, str], Any]:
             walked = {
                 key: walk(getattr(value, name), f"{path}.{key}".lstrip("."), marked)
                 for name, key, marked in _fields(type(value))
+                if getattr(value, name) is not None
             }
             return {key: item for key, item in walked.items() if key not in _asides(type(value))}
         if isinstance(value, dict):

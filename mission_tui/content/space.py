@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import floor, log
 
@@ -69,6 +69,50 @@ def grid(part: Part, over: tuple[str, ...]) -> Iterator[dict[str, Value]]:
     """Every combination of the values of the sliders named."""
     for combination in product(*(values(part, slider) for slider in over)):
         yield dict(zip(over, combination, strict=True))
+
+
+def distance(part: Part, one: Mapping[str, Value], other: Mapping[str, Value]) -> float:
+    """How far apart two settings are, summed over the sliders: each is 1 from end to end.
+
+    Options and switches have no order: another one is 1 away.
+    """
+    along = ordered(part)
+    return sum(
+        _way(values(part, name), one[name], other[name])
+        if name in along
+        else float(one[name] != other[name])
+        for name in part.sliders
+    )
+
+
+def ordered(part: Part) -> tuple[str, ...]:
+    """The sliders that move along numbers."""
+    return tuple(
+        name for name in part.sliders if not isinstance(values(part, name)[0], (str, bool))
+    )
+
+
+def unlike(part: Part, seen: Sequence[Mapping[str, Value]]) -> dict[str, Value] | None:
+    """A setting of the ends and middles of the sliders that is apart from all seen, if any is."""
+    coarse = {name: values(part, name) for name in part.sliders}
+    for name in ordered(part):
+        grid = coarse[name]
+        coarse[name] = (grid[0], grid[-1], grid[len(grid) // 2])
+    for combination in product(*coarse.values()):
+        setting = dict(zip(part.sliders, combination, strict=True))
+        if all(counts(part, setting, other) for other in seen):
+            return setting
+    return None
+
+
+def counts(part: Part, setting: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
+    """Whether a run at a setting is a different one beside a run at another."""
+    far = distance(part, setting, other)
+    return far > 0 if part.apart is None else far >= part.apart - 1e-9
+
+
+def _way(grid: Sequence[Value], one: Value, other: Value) -> float:
+    return abs(grid.index(one) - grid.index(other)) / max(1, len(grid) - 1)
 
 
 def _meaning(part: Part, name: str, value: Value) -> dict[str, Value]:

@@ -442,13 +442,11 @@ def _experiment(game: Game, player: Bot) -> None:
 
 
 def _nudge(game: Game) -> None:
-    """Run somewhere not tried yet."""
+    """Run somewhere that counts as different."""
     session = game.session
-    tried = [run.setting for run in session.state.runs]
-    for setting in space.grid(session.part, tuple(session.part.sliders)):
-        if setting not in tried:
-            _run_at(game, setting)
-            return
+    setting = space.unlike(session.part, [run.setting for run in session.different])
+    if setting is not None:
+        _run_at(game, setting)
 
 
 def _run_at(game: Game, setting: Mapping[str, Value], player: Bot | None = None) -> None:

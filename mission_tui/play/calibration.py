@@ -122,7 +122,9 @@ def bets_in(events: Iterable[Event]) -> tuple[Bet, ...]:
 def lines(found: Calibration) -> Iterator[str]:
     """Calibration in words, with a bar a row; before there are enough locks, how many there are."""
     if not found.shown:
-        yield f"Shown from {FROM} locks on: you have sealed and seen {found.locks} different ones."
+        one = "" if found.locks == 1 else "s"
+        seen = f"so far you have sealed and seen {found.locks} different lock{one}."
+        yield f"Shown from {FROM} locks on: {seen}"
         return
     yield f"over {found.locks} different locks of all your plays; it is never scored"
     if found.bands.of:

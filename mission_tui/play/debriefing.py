@@ -18,7 +18,7 @@ from mission_tui.play.proof import Record, Solved
 from mission_tui.play.regret import objective, regret
 from mission_tui.play.session import Run, Session
 from mission_tui.text import clean, clean_line
-from mission_tui.units import brief, show_change
+from mission_tui.units import brief
 
 Kind = Literal[
     "heading",
@@ -162,7 +162,7 @@ def decided(session: Session) -> Iterator[Block]:
     decision, made = session.mission.decision, session.decision
     if decision is None or made is None:
         return
-    figures = wording.constants(session.mission)
+    figures = wording.deciding(session)
     yield Block("heading", "THE DECISION")
     yield Block("question", clean(wording.fill(decision.question, figures)))
     chosen = wording.fill(decision.options[made.choice], figures)
@@ -199,9 +199,9 @@ def _workbench(session: Session, name: str, part: Part) -> Iterator[str]:
         yield clean(f"stands      #{best.number}  {wording.setting(part, best.setting)}")
         for reading in session.readings_of(name, best.outcome.metrics):
             unit = wording.metric_unit(part, reading.metric)
-            room = show_change(reading.headroom or 0.0, unit)
+            room = wording.room(reading.headroom or 0.0, unit)
             label = part.specs[reading.id].label
-            yield clean(f"            {label}: {reading.word}, {room} of room")
+            yield clean(f"            {label}: {reading.word}, {room}")
     verified = [filed for filed in state.claims if filed.verified]
     tries = f"{len(state.claims)} attempt{'s' if len(state.claims) != 1 else ''}"
     yield clean(f"claim       {'verified' if verified else 'not verified'} in {tries}")

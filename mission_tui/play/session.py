@@ -322,9 +322,26 @@ class Session:
 
     @property
     def distinct_left(self) -> int:
-        """Runs at settings not tried yet that the part still asks for."""
-        tried = {tuple(sorted(run.setting.items())) for run in self.state.runs if run.ended}
-        return max(0, self.part.distinct_runs - len(tried))
+        """Runs, different from all before, that the part still asks for."""
+        return max(0, self.part.distinct_runs - len(self.different))
+
+    @property
+    def different(self) -> tuple[Run, ...]:
+        """The runs that count as different: each is apart from those that counted before it."""
+        found: list[Run] = []
+        for run in self.state.runs:
+            if run.ended and not any(
+                not space.counts(self.part, run.setting, each.setting) for each in found
+            ):
+                found.append(run)
+        return tuple(found)
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the runs that are still asked for have to be, in words."""
+        if self.part.apart is None:
+            return "at another setting"
+        return f"{self.part.apart:.2g} sliders' lengths from each that counts"
 
     @property
     def next_step(self) -> Step | None:
@@ -510,7 +527,7 @@ class Session:
         if done.screen == "workbench" and self.distinct_left and self.runs_left != 0:
             raise Refused(
                 f"record {self.distinct_left} more run"
-                f"{'s' if self.distinct_left > 1 else ''} at another setting first"
+                f"{'s' if self.distinct_left > 1 else ''} {self.elsewhere} first"
             )
         if done.screen == "talks" and state.table is not None and not state.table.over:
             raise Refused(

@@ -18,7 +18,7 @@ from mission_tui.play.actions import Scalar, Seal, Truth
 from mission_tui.play.claims import ROUNDS, metric_of
 from mission_tui.play.evaluate import Request, outcome
 from mission_tui.play.session import Session
-from mission_tui.units import digits, show
+from mission_tui.units import digits, show, show_change
 
 
 def fill(text: str, figures: Mapping[str, str]) -> str:
@@ -43,6 +43,12 @@ def given(mission: Mission, part: Part, seed: int) -> dict[str, str]:
     return figures
 
 
+def deciding(session: Session) -> dict[str, str]:
+    """The figures that the decision's texts may quote: those of the last part, which it follows."""
+    last, _ = session.mission.ordered[-1]
+    return given(session.mission, session.part_of(last), session.seed_of(last))
+
+
 def measured(part: Part, metrics: Mapping[str, float]) -> dict[str, str]:
     """The figures of an outcome that failures and alarms may quote: the part's metrics."""
     return {
@@ -50,6 +56,12 @@ def measured(part: Part, metrics: Mapping[str, float]) -> dict[str, str]:
         for name in part.metrics
         if name in metrics
     }
+
+
+def room(headroom: float, unit: str) -> str:
+    """What is left up to a spec's limit, or lacks of it."""
+    size = show_change(abs(headroom), unit)[1:]
+    return f"{size} to spare" if headroom >= 0 else f"past its limit by {size}"
 
 
 def lock_unit(part: Part, lock: Lock) -> str:

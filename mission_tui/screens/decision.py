@@ -70,6 +70,7 @@ reads your paragraph sees the same.
         super().__init__(game)
         self._later: Timer | None = None
         self._asked = False  # whether it was asked for, and not confirmed yet
+        self._figures = wording.deciding(game.session)
 
     @property
     def _decision(self) -> Decision:
@@ -78,8 +79,7 @@ reads your paragraph sees the same.
         return decision
 
     def _filled(self, text: str) -> str:
-        """A text of the decision: it quotes the track's constants alone."""
-        return clean(wording.fill(text, wording.constants(self.game.session.mission)))
+        return clean(wording.fill(text, self._figures))
 
     def compose(self) -> ComposeResult:
         """The question and its options above; the paragraph, and beside it what stands."""

@@ -205,9 +205,12 @@ code; **c** takes a code and sets the sliders by it.
         self.show_runs()
         self._draw()
         self.draw_charts()
-        left = self.game.session.distinct_left
+        session = self.game.session
+        left = session.distinct_left
         word = "meets every spec" if landed.passed else "breaks a spec"
-        after = f"{left} more at another setting, then ^g." if left else "^g goes on."
+        if left and landed.number not in {run.number for run in session.different}:
+            word += " and does not count as another"
+        after = f"{left} more {session.elsewhere}, then ^g." if left else "^g goes on."
         remark = coach.after_run(self.game.session)
         said = f". {remark}" if remark else f": it {word}. {after}"
         self.say(f"◼ RUN #{landed.number} RECORDED{said}")

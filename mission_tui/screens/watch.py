@@ -154,7 +154,7 @@ class Watch:
         plan = self._plans.setdefault(session.part_id, iter(self.player.settings(session)))
         wanted = next(plan, None) if session.runs_left != 0 else None
         if wanted is None and session.distinct_left and session.runs_left != 0:
-            wanted = _elsewhere(session.part, game.setting)
+            wanted = space.unlike(session.part, [run.setting for run in session.different])
         if wanted is None:
             yield "ctrl+g"
             return
@@ -249,14 +249,6 @@ def _moves(part: Part, now: Mapping[str, Value], wanted: Mapping[str, Value]) ->
         else:
             yield from [way] * abs(by)
     yield from ["up"] * last
-
-
-def _elsewhere(part: Part, now: Mapping[str, Value]) -> Mapping[str, Value]:
-    """One step of the first slider away."""
-    name = next(iter(part.sliders))
-    grid = space.values(part, name)
-    at = grid.index(now[name])
-    return {**now, name: grid[at + 1 if at + 1 < len(grid) else at - 1]}
 
 
 def _row(screen: Screen[Any], run: int) -> int:

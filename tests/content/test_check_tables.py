@@ -745,6 +745,30 @@ def test_a_decision_has_two_to_four_options_and_a_question(
     assert problem.key == f"decision.{key}"
 
 
+GIVEN = """[parts.@.given.least]
+query = "point"
+metric = "peak_memory"
+setting = { method = "bias" }
+
+"""
+
+
+def test_a_decision_quotes_what_the_last_part_is_given(desk: Desk) -> None:
+    desk.change('question = "Which?"', 'question = "Which, for {least}?"')
+    desk.change(
+        "[parts.second.carried.small]",
+        GIVEN.replace("@", "second") + "[parts.second.carried.small]",
+    )
+    assert load(desk.path).tracks["edge"].decision is not None
+
+
+def test_a_decision_does_not_quote_what_another_part_is_given(desk: Desk) -> None:
+    desk.change('question = "Which?"', 'question = "Which, for {least}?"')
+    desk.change("[parts.first.carry]", GIVEN.replace("@", "first") + "[parts.first.carry]")
+    (problem,) = desk.problems()
+    assert (problem.key, "{least}" in problem.message) == ("decision.question", True)
+
+
 def test_a_joined_models_tables_are_checked_against_all_of_it(desk: Desk) -> None:
     desk.change('model = "adaptation"', 'model = "adaptation+energy"', FIRST)
     desk.change('series = "memory"', 'series = "energy"', FIRST)

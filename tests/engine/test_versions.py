@@ -60,12 +60,25 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"labels": 400, "budget": 20.0, "strategy": "least-confidence", "batch": 25}
         | {"slice_share": 0.2, "target": 85.0},
     ],
+    "lifecycle": [
+        {},
+        {"tax_stage": "evaluate", "tax_weeks": 2.0, "gap": 0.5, "relief": 2.0, "fault": 0.3}
+        | {"check_stage": "prepare", "check_weeks": 0.2, "batch": 4, "late_base": 1.4},
+        {"automate": "label", "automation": 3.0, "hires": 3, "compute": 4.0, "changes": 8}
+        | {"tax_stage": "label", "tax_weeks": 4.3, "batch": 3, "spread": 0.8},
+    ],
     "mixture": [
         {},
         {"share": 90.0, "randomisation": 0.5, "bought": 500, "audit_share": 40.0, "rain": 0.5},
         {"share": 35.0, "owned": 400, "scale": 1.0, "displacement": 1.25},
     ],
     "privacy": [{"rounds": 10}, {"rounds": 10, "epsilon": 4.0, "aggregation": "local"}],
+    "velocity": [
+        {},
+        {"size": 4.0, "compute": 4.0, "parallel": 3, "validation": 35.0, "batch": 3, "weeks": 30.0}
+        | {"checked": 60.0, "tax": 4.345, "tax_price": 15e3, "label_rate": 1e3, "day_one": 75.0},
+        {"size": 0.25, "tax": 0.05, "training": 0.4, "work": 0.06, "exponent_shift": -0.2},
+    ],
 }
 SEED = 2026
 

@@ -95,7 +95,7 @@ def test_what_the_parties_wanted_is_revealed_and_what_was_left(
 def test_calibration_counts_other_plays_and_this_one(play: Play) -> None:
     play.to("debrief")
     bets = tuple(Bet(("m", "t", "p", str(n)), True, in_band=n < 8) for n in range(9))
-    assert "sealed and seen 1 different ones" in told(play)
+    assert "sealed and seen 1 different lock." in told(play)
     assert "9 of 10, 90 %" in told(play, Debrief(bets=bets))
 
 

@@ -11,19 +11,20 @@ import pytest
 from tests.terminal.playing import events, journal
 from tests.terminal.screen import Terminal, environment
 
-MISSION = "vol2-11-edge-intelligence"
+SHIPPED = sorted(p.stem for p in (Path(__file__).parents[2] / "missions").glob("vol*.toml"))
 TRACKS = ("cloud", "edge", "mobile", "tiny")
 LONG = 120.0
 """Seconds that a whole play by keys may take on a busy machine."""
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("mission", SHIPPED)
 @pytest.mark.parametrize("track", TRACKS)
 def test_a_bot_at_the_keyboard_plays_a_track_to_a_ledger_that_replays(
-    tmp_path: Path, missions: Path, track: str
+    tmp_path: Path, missions: Path, track: str, mission: str
 ) -> None:
     env = environment(tmp_path, MISSION_TUI_MISSIONS=str(missions))
-    asked = ("autoplay", MISSION, "--track", track, "--watch", "--speed", "0")
+    asked = ("autoplay", mission, "--track", track, "--watch", "--speed", "0")
     with Terminal(*asked, env=env) as terminal:
         terminal.wait("INCOMING")
         terminal.until(lambda: not terminal.child.isalive(), "the end", patience=LONG)
@@ -31,11 +32,7 @@ def test_a_bot_at_the_keyboard_plays_a_track_to_a_ledger_that_replays(
     played = events(journal(tmp_path / "saves"))
     assert played[0]["data"]["driver"] == "bot:reference"
     closed = played[-1]["data"]["outcome"]
-    assert {name: part["passed"] for name, part in closed.items()} == {
-        "memory": True,
-        "converge": True,
-        "privacy": True,
-    }
+    assert [part["passed"] for part in closed.values()] == [True] * 3
     (ledger,) = (tmp_path / "saves").rglob("*.ledger.json")
     assert str(ledger) in terminal.text.replace("\n", "")
     verified = subprocess.run(
