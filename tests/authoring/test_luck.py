@@ -50,7 +50,7 @@ def test_strata_cover_the_grid_and_all_of_it_is_a_sample_too() -> None:
 
 def test_steps_end_with_the_grid() -> None:
     part = load(HERE / "fair.toml").tracks["edge"].parts["climb"]
-    assert draws.ordered(part) == ("x", "y")
+    assert space.ordered(part) == ("x", "y")
     assert draws.moved(part, {**part.default, "x": 19}, "x", 2) == {**part.default, "x": 20}
     assert draws.moved(part, {**part.default, "x": 20}, "x", 2) is None
     assert draws.thinned(range(21), 5) == (0, 5, 10, 15, 20)
