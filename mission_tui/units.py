@@ -34,6 +34,7 @@ _COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousan
 _COUNTED: Final = frozenset(
     {"bit", "samples", "epochs", "nights", "passes", "rounds", "clients", "devices", "nodes"}
     | {"sequences", "islands", "labels", "tokens", "tok/s", "users", "mixes"}
+    | {"weeks", "faults", "visits", "people", "changes"}
 )
 _POINTS: Final = frozenset({"points", "points/pass"})
 _UNSCALED: Final = frozenset({"%", "×"}) | _POINTS | _COUNTED
@@ -95,20 +96,29 @@ def show(value: float, unit: str) -> str:
     return f"−{_show(-value, unit)}" if value < 0 else _show(value, unit)
 
 
+_BRIEF: Final = (
+    ("points", "pts"),
+    ("weeks", "wk"),
+    ("thousand", "k"),
+    ("million", "M"),
+    ("billion", "G"),
+)
+
+
 def brief(shown: str) -> str:
     """What :func:`show` wrote, for a narrow column: ``pts``, and letters for thousands."""
-    for word, letter in (("points", "pts"), ("thousand", "k"), ("million", "M"), ("billion", "G")):
+    for word, letter in _BRIEF:
         shown = shown.replace(f" {word}", f" {letter}")
     return shown
 
 
 def _show(value: float, unit: str) -> str:
     if unit == "%":
-        return f"{value:.1f} %"
+        return f"{value:.2f} %" if 98 < value < 100 else f"{value:.1f} %"
     if unit == "×":
         return f"{digits(value)}×"
     if unit in _POINTS:
-        return f"{value:.1f} {unit}"
+        return f"{_points(value)} {unit}"
     if unit == "$":
         return f"${_money(value)}"
     if unit == "s" and (long := _long(value)) is not None:
@@ -122,6 +132,11 @@ def _show(value: float, unit: str) -> str:
     if unit == "":
         return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()
     return f"{digits(value / scale)} {prefix}{unit}"
+
+
+def _points(value: float) -> str:
+    """One decimal; two of less than a point, which would be rounded to hardly anything."""
+    return f"{value:.2f}" if 0.005 <= abs(value) < 0.995 else f"{value:.1f}"
 
 
 def _long(seconds: float) -> str | None:
@@ -154,14 +169,14 @@ def show_change(change: float, unit: str) -> str:
     change = 0.0 if abs(change) < 5e-7 and unit == "" else change
     sign = "+" if change > 0 else "−" if change < 0 else "±"
     if unit == "%":
-        return f"{sign}{abs(change):.1f} points"
+        return f"{sign}{_points(abs(change))} points"
     return sign + show(abs(change), unit)
 
 
 def amount(change: float, unit: str) -> tuple[str, str]:
     """The magnitude of a change as a number and its unit, apart: ``("4.20", "GB")``."""
     if unit == "%":
-        return f"{abs(change):.1f}", "points"
+        return _points(abs(change)), "points"
     if unit in _UNSCALED or unit == "$":
         return _written(abs(change)), unit
     if unit == "s" and (long := _long(change)) is not None:

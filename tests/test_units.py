@@ -168,3 +168,23 @@ def test_a_unit_of_something_else_is_refused() -> None:
         factor("s", "B")
     with pytest.raises(UnitError, match="not a unit of a count"):
         factor("GB", "")
+
+
+def test_what_is_close_to_all_and_less_than_a_point_keep_a_second_decimal() -> None:
+    assert show(98.98, "%") == "98.98 %"
+    assert show(100.0, "%") == "100.0 %"
+    assert show(64.06, "%") == "64.1 %"
+    assert show(0.33, "points") == "0.33 points"
+    assert show(12.3, "points") == "12.3 points"
+    assert show(0.0, "points") == "0.0 points"
+    assert show_change(-0.06, "%") == "−0.06 points"
+    assert amount(0.25, "%") == ("0.25", "points")
+
+
+def test_weeks_are_counted_and_not_prefixed() -> None:
+    assert show(0.5, "weeks") == "0.500 weeks"
+    assert show(1.0, "weeks") == "1 week"
+    assert show(25.9, "weeks") == "25.9 weeks"
+    assert brief(show(25.9, "weeks")) == "25.9 wk"
+    assert show(0.34, "faults") == "0.340 faults"
+    assert parse("3 weeks", "weeks") == 3.0

@@ -222,6 +222,7 @@ class Velocity:
         Metric("shortfall", "", "lower", "needed less held", False, _TOLERANCE),
         Metric("weeks_needed", "weeks", "lower", "to the target, without noise", False, _TOLERANCE),
         Metric("held", "", "higher", "iterations' worth in the calendar", True),
+        Metric("held_checked", "", "higher", "of it, what is checked", True),
         Metric("changes", "", "higher", "made in the calendar", True),
         Metric("releases", "", "higher", "in the calendar", True),
         Metric("pace", "1/week", "higher", "changes a week", True),
@@ -306,6 +307,7 @@ class Velocity:
                 "shortfall": needed - plan.held,
                 "weeks_needed": asked["weeks"] * needed / plan.held,
                 "held": plan.held,
+                "held_checked": plan.held * asked["checked"] / 100.0,
                 "changes": plan.changes,
                 "releases": plan.releases,
                 "pace": 1.0 / plan.cycle,
@@ -345,6 +347,7 @@ class Velocity:
         plan = _plan(asked)
         return {
             "held": plan.held,
+            "held_checked": plan.held * asked["checked"] / 100.0,
             "changes": plan.changes,
             "releases": plan.releases,
             "pace": 1.0 / plan.cycle,

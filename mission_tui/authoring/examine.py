@@ -421,11 +421,15 @@ def _named(probe: Probe) -> tuple[list[str], list[str], list[str]]:
     specs = {f"specs.{name}": spec.failure for name, spec in part.specs.items()}
     seen: set[str] = set()
     broken: set[str] = set()
-    for metrics in probe.tried.values():
+    wanted = {spec.metric for spec in part.specs.values()}
+    wanted |= {alarm.metric for alarm in part.alarms.values()}
+    known = [metrics for metrics in probe.accounted.values() if wanted <= metrics.keys()]
+    known += probe.tried.values()
+    for metrics in known:
         found = failure(mission, part, metrics)
         seen |= {name for name, what in {**specs, **alarms}.items() if what is found}
     free: set[str] = set()
-    for metrics in probe.tried.values():
+    for metrics in known:
         for reading in readings(mission, part, metrics):
             (free if reading.met else broken).add(f"specs.{reading.id}")
         for name, alarm in alarms.items():

@@ -32,6 +32,7 @@ class Played:
 class Probe:
     """A part, a class that was handed on (``-`` for none) and a seed. ``tried`` is all it asked.
 
+    ``accounted`` is what accounting alone ruled out, as far as it knows the metrics there.
     ``others`` are the same part and seed with other classes: what one asks all learn, since the
     engine shares what classes don't change.
     """
@@ -42,6 +43,7 @@ class Probe:
     seed: int
     part: Part = field(init=False)
     tried: dict[Spot, Mapping[str, float]] = field(default_factory=dict)
+    accounted: dict[Spot, Mapping[str, float]] = field(default_factory=dict)
     others: list[Probe] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,11 +84,15 @@ class Probe:
         return bots.deal(self.part, talks.opened(self.part), [run]) is not None
 
     def _out_of_account(self, setting: Mapping[str, Value]) -> bool:
-        if self.spot(setting) in self.tried:
+        spot = self.spot(setting)
+        if spot in self.tried:
             return False
         known = accounts(Request.at(self.part, setting, self.seed))
         found = readings(self.mission, self.part, known)
-        return any(reading.value is not None and not reading.met for reading in found)
+        out = any(reading.value is not None and not reading.met for reading in found)
+        if out:
+            self.accounted[spot] = known
+        return out
 
     def objective(self, setting: Mapping[str, Value]) -> float:
         """What the part is scored by (:mod:`mission_tui.play.regret`)."""

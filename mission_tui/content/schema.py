@@ -161,13 +161,17 @@ class Frontier(Table):
 
 
 class Curve(Table):
-    """Up to three series over another. ``at`` marks where a metric or a slider stands."""
+    """Up to three series over another. ``at`` marks where a metric or a slider stands.
+
+    ``low`` is where the upright axis begins, for curves whose last stretch is what matters.
+    """
 
     kind: Literal["curve"]
     title: Short
     x: str
     lines: Annotated[dict[str, Short], Field(min_length=1, max_length=3)]
     at: str | None = None
+    low: float | None = None
     beside: bool = False
 
 

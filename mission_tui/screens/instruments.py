@@ -218,7 +218,7 @@ def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> c
         reach = max(reach, shown.series[shape.x][-1] * rounds[1] / rounds[0])
     return chart.Plot(
         chart.Axis(shape.title, high=reach or None, format=lambda value: show(value, x_unit)),
-        _line_axis(y_unit, [y for line in lines for _, y in line.points]),
+        _line_axis(y_unit, [y for line in lines for _, y in line.points], shape.low),
         series=tuple(lines),
         limits=tuple(limits),
         empty="waiting for the first round …",
@@ -240,11 +240,12 @@ def _adds_up_to(shown: Shown, series: str, metric: str) -> bool:
     return bool(so_far) and so_far[-1] == shown.metrics.get(metric)
 
 
-def _line_axis(unit: str, values: Sequence[float]) -> chart.Axis:
+def _line_axis(unit: str, values: Sequence[float], low: float | None) -> chart.Axis:
     """Percentages stand between fixed ends, so that a curve that grows does not move the rest."""
     if unit == "%" and max(values, default=100.0) > 50:
-        return chart.Axis("", 0.0, 100.0, format=lambda value: f"{value:.0f} %")
-    low = 0.0 if min(values, default=-1.0) >= 0 else None
+        return chart.Axis("", low or 0.0, 100.0, format=lambda value: f"{value:.0f} %")
+    if low is None and min(values, default=-1.0) >= 0:
+        low = 0.0
     high = 1.0 if not any(values) else None
     return chart.Axis("", low, high, format=lambda value: show(value, unit))
 

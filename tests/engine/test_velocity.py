@@ -158,6 +158,8 @@ def test_what_is_needed_reaches_the_target_and_is_compared_with_what_is_held() -
     assert error == pytest.approx(2.0)
     assert found["shortfall"] == found["needed"] - found["held"]
     assert found["weeks_needed"] == pytest.approx(26 * found["needed"] / found["held"])
+    half = metrics({"checked": 50.0})
+    assert half["held_checked"] == half["held"] / 2 > metrics({})["held_checked"] / 2
     enough = metrics({"target": 98.0, "weeks": found["weeks_needed"]})
     assert enough["shortfall"] == pytest.approx(0, abs=1e-9)
 

@@ -106,6 +106,15 @@ async def test_help_shows_the_keys_without_scrolling(saves: Path) -> None:
         await shows(pilot, "Keys", "Record", "Why", "Hint", "The workbench")
 
 
+async def test_a_curve_may_begin_where_its_last_stretch_does(saves: Path) -> None:
+    async with playing.resumed(saves, "workbench") as (app, _):
+        game, shown = app.screen.game, app.screen.shown  # type: ignore[attr-defined]
+        whole = Curve(kind="curve", title="Learning", x="learning", lines={"learning": "accuracy"})
+        last = whole.model_copy(update={"low": 60.0})
+        axes = [instruments.plot(game.session, each, shown, None, {}).y for each in (whole, last)]
+        assert [(axis.low, axis.high) for axis in axes] == [(0.0, 100.0), (60.0, 100.0)]
+
+
 def test_a_spec_is_a_limit_on_a_curve_only_where_the_curve_adds_up_to_it(missions: Path) -> None:
     mission = load(missions / "vol2-11-edge-intelligence.toml").tracks["edge"]
     part = mission.parts["privacy"].given_class("medium")
