@@ -99,6 +99,7 @@ def show(value: float, unit: str) -> str:
 _BRIEF: Final = (
     ("points", "pts"),
     ("weeks", "wk"),
+    ("faults", ""),
     ("thousand", "k"),
     ("million", "M"),
     ("billion", "G"),
@@ -106,9 +107,12 @@ _BRIEF: Final = (
 
 
 def brief(shown: str) -> str:
-    """What :func:`show` wrote, for a narrow column: ``pts``, and letters for thousands."""
+    """What :func:`show` wrote, for a narrow column: ``pts``, and letters for thousands.
+
+    Faults are left to the label beside them.
+    """
     for word, letter in _BRIEF:
-        shown = shown.replace(f" {word}", f" {letter}")
+        shown = shown.replace(f" {word}", f" {letter}".rstrip())
     return shown
 
 

@@ -187,4 +187,5 @@ def test_weeks_are_counted_and_not_prefixed() -> None:
     assert show(25.9, "weeks") == "25.9 weeks"
     assert brief(show(25.9, "weeks")) == "25.9 wk"
     assert show(0.34, "faults") == "0.340 faults"
+    assert brief(show(0.34, "faults")) == "0.340"
     assert parse("3 weeks", "weeks") == 3.0

@@ -171,7 +171,7 @@ class Curve(Table):
     x: str
     lines: Annotated[dict[str, Short], Field(min_length=1, max_length=3)]
     at: str | None = None
-    low: float | None = None
+    low: Annotated[float | None, Aside()] = None
     beside: bool = False
 
 

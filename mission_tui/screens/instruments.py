@@ -274,7 +274,7 @@ def bar_list(session: Session, shape: Bars, shown: Shown, ghost: Run | None) -> 
             bars.Bar(label, amount, before[n] if n < len(before) else None)
             for n, (label, amount) in enumerate(zip(series.labels, amounts, strict=False))
         ),
-        lambda value: show(value, series.unit),
+        lambda value: brief(show(value, series.unit)),
     )
 
 

@@ -208,7 +208,7 @@ class Watch:
         yield "a"
         yield from _arrows(_row(screen, first), _row(screen, second))
         yield from ("b", "tab")
-        yield str(metric_of(session.part, metric).terms.index(mechanism) + 1)
+        yield from _chosen(metric_of(session.part, metric).terms.index(mechanism))
         yield "ctrl+f"
 
     def _decide(self, game: Game) -> Iterator[str]:
@@ -220,6 +220,15 @@ class Watch:
         yield str(list(session.mission.decision.options).index(decided.choice) + 1)
         yield from decided.text
         yield from ("ctrl+f", "ctrl+f")
+
+
+def _chosen(option: int) -> Iterator[str]:
+    """Keys that choose an option (from 0) of the list in focus: no digit reaches the tenth."""
+    if option < 9:
+        yield str(option + 1)
+        return
+    yield from ["down"] * (option + 1)
+    yield "enter"
 
 
 def _widening(sealed: Seal) -> int:

@@ -22,7 +22,8 @@ class Choices(Widget, can_focus=True):
 
     HELP = """\
 ### Choices
-Press the **number** beside a line to choose it, or move with the arrows and press **Enter**.
+Press the **number** beside a line to choose it, or move with the arrows and press **Enter** (a
+line with a dot has no number).
 """
 
     DEFAULT_CSS = """
@@ -83,7 +84,8 @@ Press the **number** beside a line to choose it, or move with the arrows and pre
         for number, (option, label) in enumerate(self.options):
             picked = option == self.chosen
             here = self.has_focus and number == self.cursor
-            line = f"{'▸' if here else ' '}{number + self._first} {'◆' if picked else '◇'} "
+            key = number + self._first
+            line = f"{'▸' if here else ' '}{key if key < 10 else '·'} {'◆' if picked else '◇'} "
             name = "chosen" if picked else "cursor" if here else "idle"
             style = self.get_component_rich_style(f"choices--{name}", partial=True)
             text.append(line, self.get_component_rich_style("choices--key", partial=True))
