@@ -154,6 +154,7 @@ WORDS: Final[Mapping[str, str]] = {
     "Curve.kind": "up to three series over another",
     "Curve.title": _CHART,
     "Curve.x": "series to the right",
+    "Curve.low": "where the upright axis begins; without it at 0, or at the data",
     "Curve.lines": "series = label, one to three, all in one unit",
     "Curve.at": "a metric or slider: marks where it stands",
     "Curve.beside": _BESIDE,
