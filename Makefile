@@ -35,6 +35,8 @@ check: $(VENV)/.play
 	$(RUN)/python -m mission_tui check $(ARGS)
 
 bench: $(VENV)/.dev
+	@$(RUN)/python -m pip install -q --disable-pip-version-check datasketch 2>/dev/null || \
+	  echo "datasketch can't be had: no ratio to it" >&2
 	$(RUN)/python -m benchmarks $(ARGS)
 
 picture: $(VENV)/.dev

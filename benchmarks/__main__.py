@@ -29,6 +29,7 @@ NAMES: Final = (
     "accounts_speed",
     "lifecycle_speed",
     "velocity_speed",
+    "trust_speed",
     "memory_share",
 )
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mission_tui.play.events import Event
     from mission_tui.play.session import Session
     from mission_tui.screens.missions import Waiting
+    from mission_tui.screens.replay_film import Film
 
 IDLE_AFTER: Final = 30.0
 """Seconds without a key after which time counts as idle."""
@@ -838,6 +839,19 @@ class PreviewApp(MissionApp):
         """Leave; there is nothing to save."""
         self._leave_play()
         self.exit()
+
+
+class ReplayApp(MissionApp):
+    """A recorded play as a film; nothing is played, and no ledger is written."""
+
+    def __init__(self, film: Film) -> None:
+        super().__init__(Path())
+        self._film = film
+
+    def _open(self) -> None:
+        from mission_tui.screens.replay import ReplayScreen
+
+        self.push_screen(ReplayScreen(self._film))
 
 
 def _compute_figures(opened: OpenPlay) -> None:

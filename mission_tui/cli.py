@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mission_tui import __version__
+from mission_tui.commands import course, grade, keys, replay, submit, verify, witness
 from mission_tui.progress import Progress
 from mission_tui.text import clean_line
 from mission_tui.usage import DONE, FAILS, USAGE, UsageError
@@ -91,15 +92,8 @@ def _parser() -> Parser:
     _saves_option(autoplay)
     autoplay.set_defaults(run=_autoplay)
 
-    verify = commands.add_parser("verify", help="check ledgers: one row a file, named verdicts")
-    verify.add_argument("files", nargs="+", metavar="FILE", type=Path)
-    verify.add_argument("--json", action="store_true")
-    verify.set_defaults(run=_verify)
-
-    replay = commands.add_parser("replay", help="recompute a play beside its record")
-    replay.add_argument("file", metavar="FILE", type=Path)
-    replay.add_argument("--json", action="store_true")
-    replay.set_defaults(run=_replay)
+    for each in (verify, replay, grade, keys, course, witness, submit):
+        each.add(commands)
 
     missions = commands.add_parser("missions", help="list what is installed")
     missions.set_defaults(run=_missions)
@@ -164,6 +158,7 @@ def _play(arguments: argparse.Namespace) -> int:
     from mission_tui import profile
     from mission_tui.ledger import history, judge, plays
     from mission_tui.plain import Plain
+    from mission_tui.play.start import seed_says
 
     if arguments.track is None:
         raise UsageError("--plain wants a track, for example --track edge")
@@ -174,6 +169,7 @@ def _play(arguments: argparse.Namespace) -> int:
         opened = plays.resume_or_start(saves, mission, student, "plain")
     print(clean_line(f"Playing as {student}; --student ID plays as somebody else."))
     header = opened.game.session.header
+    print(seed_says(header))
 
     def bets() -> Sequence[Bet]:
         return history.bets(saves, header["student"], but=header["play_id"])
@@ -268,53 +264,6 @@ def _screens(saves: str | None, mission: str | None, track: str | None, student:
     )
     app.run()
     return app.return_code or DONE
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    import json
-
-    from mission_tui.ledger import judge, verify
-    from mission_tui.ledger.files import CannotOpenError
-
-    reports = []
-    code = DONE
-    for path in arguments.files:
-        try:
-            with Progress(f"replaying {clean_line(path.name, 60)}, event") as told:
-                report = judge.verify_ledger(path, told)
-        except CannotOpenError as error:
-            code = USAGE
-            _say_error(str(error), USAGE)
-            continue
-        reports.append(report)
-        if not arguments.json:
-            print(verify.row(report))
-        if report.fails and code != USAGE:
-            code = FAILS
-    if arguments.json:
-        print(json.dumps([verify.as_json(report) for report in reports], indent=2))
-    return code
-
-
-def _replay(arguments: argparse.Namespace) -> int:
-    import json
-
-    from mission_tui.ledger import judge
-    from mission_tui.ledger.files import CannotOpenError
-
-    try:
-        with Progress("replaying, event") as told:
-            replayed = judge.replay_ledger(arguments.file, told)
-    except CannotOpenError as error:
-        raise UsageError(str(error)) from None
-    except judge.Unreadable as error:
-        return _say_error(str(error), FAILS)
-    if arguments.json:
-        print(json.dumps(replayed.as_json(), indent=2))
-    else:
-        for line in replayed.lines():
-            print(line)
-    return FAILS if replayed.fails else DONE
 
 
 def _missions(_: argparse.Namespace) -> int:

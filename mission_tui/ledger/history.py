@@ -23,10 +23,16 @@ _MOST: Final = 200
 """Plays that are looked at, the newest: a folder of thousands must not hold up a start."""
 
 
+def journals(saves: Path, student: str) -> list[Path]:
+    """The files of a student's folder that may be journals, oldest first."""
+    folder = paths.student_dir(saves, student)
+    beside = (".receipts.jsonl", ".queue.jsonl")
+    return sorted(path for path in folder.glob("*.jsonl") if not path.name.endswith(beside))
+
+
 def events_of(saves: Path, student: str) -> Iterator[tuple[Event, ...]]:
     """The student's own plays, oldest first, programs' plays left out."""
-    folder = paths.student_dir(saves, student)
-    for path in sorted(folder.glob("*.jsonl"))[-_MOST:]:
+    for path in journals(saves, student)[-_MOST:]:
         try:
             lines, _ = longest_prefix(read_regular(path, MAX_BYTES))
         except CannotOpenError:

@@ -2,7 +2,8 @@
 
 ``keys/ed25519`` holds the 32 private bytes (RFC 8032, section 5.1.5), 0600 in a 0700 folder;
 ``keys/ed25519.pub`` the public half as hex, so that a play can begin without loading the
-cryptography package (which takes longer than the rest of the start).
+cryptography package (which takes longer than the rest of the start). A key that was rotated away
+stays as ``keys/ed25519.<fingerprint>.old``: plays that were begun with it are signed with it.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def ensure_public() -> str:
     try:
         if not os.path.lexists(private):
             _make(private)
-        _check_closed(private)
+        check_closed(private)
         if not os.path.lexists(public):
             write_whole(public, load().public_hex.encode("ascii") + b"\n")
     except OSError as error:
@@ -113,20 +114,79 @@ def ensure_public() -> str:
     return _read_public(public).hex()
 
 
+def public_if_any() -> str | None:
+    """The public key as 64 hex digits; None where no key was made yet. Raises KeyFileError."""
+    return ensure_public() if os.path.lexists(_files()[0]) else None
+
+
 def load() -> SigningKey:
     """The key to sign with. Raises KeyFileError."""
     private, public = _files()
-    try:
-        _check_closed(private)
-        content = read_regular(private)
-    except (OSError, CannotOpenError):
-        raise KeyFileError(f"Your key {private} can't be read; is it there?") from None
-    if len(content) != _BYTES:
-        raise KeyFileError(f"{private} is not a key of this program; move it away to get a new one")
-    key = from_private(content)
+    key = read_private(private)
     if os.path.lexists(public) and _read_public(public) != key.public:
         raise KeyFileError(f"{public} belongs to another key than {private}; delete {public}")
     return key
+
+
+def read_private(path: Path) -> SigningKey:
+    """The key in the file ``path`` (0600 in a 0700 folder, 32 bytes). Raises KeyFileError."""
+    try:
+        check_closed(path)
+        content = read_regular(path, _BYTES + 1)
+    except (OSError, CannotOpenError):
+        raise KeyFileError(f"Your key {path} can't be read; is it there?") from None
+    if len(content) != _BYTES:
+        raise KeyFileError(f"{path} is not a key of this program; move it away to get a new one")
+    return from_private(content)
+
+
+def make_private(path: Path) -> SigningKey:
+    """Make a key in the file ``path`` unless it is there; gives the one that stands.
+
+    Raises OSError, KeyFileError.
+    """
+    if not os.path.lexists(path):
+        _make(path)
+    return read_private(path)
+
+
+def load_for(public_hex: str) -> SigningKey:
+    """The key of this public half: the one in use, else one that was rotated away.
+
+    Raises KeyFileError; where there is no such key, gives the one in use.
+    """
+    key = load()
+    if key.public_hex == public_hex or len(public_hex) != 2 * _BYTES:
+        return key
+    with contextlib.suppress(ValueError):
+        old = _old(fingerprint(bytes.fromhex(public_hex)))
+        if os.path.lexists(old):
+            return read_private(old)
+    return key
+
+
+def rotate() -> tuple[SigningKey, Path]:
+    """Make a new key; the old one stays beside it. Gives the new key and the old one's file.
+
+    A process that dies in between leaves the old key, or the new one without its public half,
+    which is made again. Raises KeyFileError.
+    """
+    private, public = _files()
+    old = _old(load().key_id)
+    try:
+        with contextlib.suppress(FileExistsError):  # an earlier rotation died half-way
+            os.link(private, old)
+        public.unlink(missing_ok=True)
+        key = generate()
+        write_whole(private, key.private)
+        write_whole(public, key.public_hex.encode("ascii") + b"\n")
+    except OSError as error:
+        raise KeyFileError(f"A new key can't be kept in {private.parent}: {why(error)}.") from None
+    return key, old
+
+
+def _old(key_id: str) -> Path:
+    return keys_dir() / f"ed25519.{key_id}.old"
 
 
 def _files() -> tuple[Path, Path]:
@@ -144,12 +204,13 @@ def _make(private: Path) -> None:
     sync_folder(private.parent)
 
 
-def _check_closed(private: Path) -> None:
+def check_closed(private: Path) -> None:
+    """Raise KeyFileError unless the file and its folder are this user's alone; or OSError."""
     for path, mode in ((private.parent, "700"), (private, "600")):
         state = path.lstat()
         quoted = shlex.quote(str(path))
         if state.st_uid != os.geteuid():
-            raise KeyFileError(f"{path} belongs to another user: set MISSION_TUI_STATE elsewhere")
+            raise KeyFileError(f"{path} belongs to another user: keep it in a folder of your own")
         if stat.S_IMODE(state.st_mode) & 0o077:
             raise KeyFileError(f"Others can get at your key; run: chmod {mode} {quoted}")
 

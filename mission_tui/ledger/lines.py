@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from mission_tui.ledger import strict
 from mission_tui.ledger.strict import ParseError
@@ -19,6 +20,7 @@ _FIELDS: Final = {
     "seq": ((int,), _COUNT),
     "wall": ((str,), "text"),
 }
+_in_order: Final = itemgetter("seq", "kind", "part", "mono_ms", "wall", "data", "prev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,26 @@ def parse_line(raw: bytes) -> Line:
         raise ParseError("is not a JSON object")
     if fields.keys() != _FIELDS.keys():
         raise ParseError(f"does not have exactly the fields {', '.join(sorted(_FIELDS))}")
-    for name, (types, wanted) in _FIELDS.items():
-        value = fields[name]
-        if type(value) not in types or (wanted is _COUNT and value < 0):
-            raise ParseError(f"has a {name} that is not {wanted}")
-    prev = fields.pop("prev")
-    return Line(event=Event(**fields), prev=prev, raw=raw)
+    seq, kind, part, mono_ms, wall, data, prev = _in_order(fields)
+    if not (
+        type(seq) is type(mono_ms) is int
+        and type(kind) is type(wall) is type(prev) is str
+        and type(data) is dict
+        and (part is None or type(part) is str)
+        and seq >= 0
+        and mono_ms >= 0
+    ):
+        raise ParseError(_odd(fields))
+    return Line(Event(seq, kind, part, mono_ms, wall, data), prev, raw)
+
+
+def _odd(fields: dict[str, Any]) -> str:
+    """Which field is not what it must be."""
+    return next(
+        f"has a {name} that is not {wanted}"
+        for name, (types, wanted) in _FIELDS.items()
+        if type(fields[name]) not in types or (wanted is _COUNT and fields[name] < 0)
+    )
 
 
 def parse_lines(payload: bytes) -> list[Line]:

@@ -12,11 +12,12 @@ from typing import Final
 from mission_tui import paths
 from mission_tui.content.load import mission_hash
 from mission_tui.content.schema import Mission
-from mission_tui.ledger import envelope, history, judge, keys
-from mission_tui.ledger.chain import longest_prefix
+from mission_tui.ledger import enrolment, envelope, history, judge, keys
+from mission_tui.ledger.chain import link, longest_prefix
 from mission_tui.ledger.files import CannotOpenError, read_regular, why
 from mission_tui.ledger.journal import Journal
 from mission_tui.ledger.lockfile import HeldError
+from mission_tui.ledger.receipts import Head, Witness
 from mission_tui.play import evaluate
 from mission_tui.play.actions import Recover
 from mission_tui.play.events import FORMAT, Event
@@ -27,7 +28,8 @@ from mission_tui.play.start import Who, header
 Find = Callable[[str, str], Mission | None]
 """Gives the installed mission of an id and a track, or None."""
 
-_JOURNALS: Final = "*.jsonl"
+_WITNESSED: Final = frozenset({"lock", "close"})
+"""Events after which a witness is asked for a receipt, where there is one."""
 
 
 class PlayError(Exception):
@@ -59,12 +61,23 @@ class OpenPlay(AbstractContextManager["OpenPlay"]):
         self.journal = journal
         self.on_record: Callable[[Event], None] | None = None
         """Told of each event once the journal has taken it."""
+        self._witness = Witness.of_environment()
+        if self._witness is not None:
+            self._witness.catch_up(journal.path)
 
     def record(self, event: Event) -> None:
         """Take an event to the journal, then tell whoever listens."""
-        self.journal.append(event)
+        saved = self.journal.append(event)
+        if saved and self._witness is not None and event.kind in _WITNESSED:
+            self._ask(self._witness)
         if self.on_record is not None:
             self.on_record(event)
+
+    def _ask(self, witness: Witness) -> None:
+        """Ask for a receipt of the play as it is on disk now; its answer is not waited for."""
+        last = self.journal.payload[:-1].rpartition(b"\n")[2]
+        play = str(self.journal.events[0].data.get("play_id"))
+        witness.ask(self.journal.path, Head(play, link(last), len(self.journal.events)))
 
     def __exit__(self, *_: object) -> None:
         self.journal.close()
@@ -93,7 +106,9 @@ def start(
     except keys.KeyFileError as error:
         raise PlayError(str(error)) from None
     handed = history.carried(saves, student, mission.id, judge.find)
-    who = Who(student, driver, public_key, attempt, chosen_seed, handed)
+    course = enrolment.for_play(student, public_key)
+    enrolled = course.enrolled if course is not None else None
+    who = Who(student, driver, public_key, attempt, chosen_seed, handed, enrolled)
     first = header(mission, who, datetime.now(UTC))
     journal = Journal.create(paths.journal_path(saves, student, first.data["play_id"]), first)
     return OpenPlay(Session.begin(mission, first.data), journal)
@@ -143,7 +158,8 @@ def ledger_of(journal: Path) -> Path:
 def _write_ledger(journal: Journal) -> Path:
     path = ledger_of(journal.path)
     try:
-        envelope.write_ledger(path, journal.payload, keys.load())
+        begun_with = str(journal.events[0].data.get("public_key"))
+        envelope.write_ledger(path, journal.payload, keys.load_for(begun_with))
     except OSError as error:
         raise PlayError(f"the ledger can't be written: {why(error)} ({path})") from None
     except (ValueError, keys.KeyFileError) as error:
@@ -165,8 +181,7 @@ def resume_or_start(saves: Path, mission: Mission, student: str, driver: str) ->
 
 def saved_plays(saves: Path, student: str) -> tuple[SavedPlay, ...]:
     """The plays of a student, newest first. Files that are no plays are left alone."""
-    folder = paths.student_dir(saves, student)
-    found = (_saved(path) for path in sorted(folder.glob(_JOURNALS), reverse=True))
+    found = (_saved(path) for path in reversed(history.journals(saves, student)))
     return tuple(play for play in found if play is not None and play.student == student)
 
 

@@ -20,8 +20,8 @@ _LARGEST: Final = 2**64 - 1
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
-_LONG_NUMBER: Final = b"0" * 19  # any shorter one fits in 64 bits
+_NUMBERS: Final = bytes.maketrans(b"123456789[:-", b"000000000,,,")
+_LONG_INTEGER: Final = b"," + b"0" * 19  # any shorter one fits in 64 bits; no float begins so
 
 
 class ParseError(ValueError):
@@ -36,10 +36,30 @@ def encode(value: object) -> bytes:
     return _ENCODER.encode(value).encode("ascii")
 
 
-def decode(raw: bytes) -> Any:
+def decode(raw: bytes, limit: int = MAX_BYTES) -> Any:
     """The value whose :func:`encode` is exactly ``raw``. Raises ParseError."""
-    if len(raw) > MAX_BYTES:
-        raise ParseError(f"is larger than {MAX_BYTES:,} bytes")
+    if len(raw) <= limit and not _is_deeper(raw) and not _needs_care(raw):
+        try:
+            value, end = _SCAN(raw.decode("ascii"), 0)
+            if end == len(raw) and _written(value) == raw:
+                return value  # a key that is there twice, NaN or infinity do not come back
+        except (ValueError, StopIteration):
+            pass
+    return _decode_slowly(raw, limit)
+
+
+def _needs_care(raw: bytes) -> bool:
+    """Whether ``raw`` may hold what comes back from Python's reader and is refused all the same.
+
+    That is half of a surrogate pair, and an integer beyond 64 bits.
+    """
+    return b"\\ud" in raw or _LONG_INTEGER in b"," + raw.translate(_NUMBERS)
+
+
+def _decode_slowly(raw: bytes, limit: int) -> Any:
+    """Like :func:`decode`, and says what is wrong."""
+    if len(raw) > limit:
+        raise ParseError(f"is larger than {limit:,} bytes")
     if not raw.isascii():
         raise ParseError("holds bytes outside ASCII")
     if _is_deeper(raw):
@@ -52,7 +72,7 @@ def decode(raw: bytes) -> Any:
         raise ParseError(f"is not JSON ({error.msg}, character {error.pos + 1})") from None
     except ValueError:  # an integer with more digits than Python converts
         raise ParseError("holds an integer beyond 64 bits") from None
-    if _LONG_NUMBER in raw.translate(_DIGITS):
+    if _LONG_INTEGER in b"," + raw.translate(_NUMBERS):
         _check_integers(value)
     try:
         if b"\\ud" in raw:
@@ -112,6 +132,21 @@ def _plain(value: object) -> dict[str, Any]:
 _ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_plain
 )
+
+
+def _written(value: object) -> bytes:
+    """Like :func:`encode`, for what was just read: it holds no circles."""
+    if _WRITE is None:
+        return encode(value)
+    return "".join(_WRITE(value, 0)).encode("ascii")
+
+
+# What JSONEncoder makes anew for every value; Pythons without C speed-ups have none.
+_MAKE: Final[Any] = getattr(json.encoder, "c_make_encoder", None)
+_WRITE: Final = _MAKE and _MAKE(
+    None, _plain, json.encoder.encode_basestring_ascii, None, ":", ",", True, False, False
+)
+_SCAN: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed lacks it
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
 )

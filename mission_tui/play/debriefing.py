@@ -17,6 +17,7 @@ from mission_tui.play.calibration import Bet
 from mission_tui.play.proof import Record, Solved
 from mission_tui.play.regret import objective, regret
 from mission_tui.play.session import Run, Session
+from mission_tui.play.start import seed_says
 from mission_tui.text import clean, clean_line
 from mission_tui.units import brief
 
@@ -95,6 +96,8 @@ def blocks(session: Session, known: Debrief) -> Iterator[Block]:
     found = calibration.calibration((*known.bets, *calibration.bets_of(session)))
     yield Block("chart", "\n".join(calibration.lines(found)))
     yield from practised(session)
+    yield Block("heading", "THE LEDGER")
+    yield Block("rows", clean_line(seed_says(session.header)))
 
 
 def predictions(session: Session, name: str) -> Iterator[Block]:

@@ -210,7 +210,7 @@ PACT = [
     pytest.param(
         [('scenario = "infeasible"', 'scenario = "feasible"')],
         'scenario = "feasible"',
-        "declared feasible, and no setting that was tried gives all that is asked: 1,323 settings",
+        "declared feasible, and no setting that was tried gives all that is asked: ",
         id="infeasible, called feasible",
     ),
     pytest.param(

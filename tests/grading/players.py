@@ -98,9 +98,10 @@ class Simulated:
         self.clock.now += spent
         return spent
 
-    def play(self, mission: Mission, seed: int) -> list[Event]:
-        """A whole play, as its ledger tells it."""
-        events = [header(mission, Who("simulated", "human", "00" * 32, chosen_seed=seed), WALL)]
+    def play(self, mission: Mission, seed: int, who: Who | None = None) -> list[Event]:
+        """A whole play, as its ledger tells it; by nobody with a chosen seed, unless said."""
+        who = who or Who("simulated", "human", "00" * 32, chosen_seed=seed)
+        events = [header(mission, who, WALL)]
         game = Game(Session.begin(mission, events[0].data), events.append, self.clock)
         game.go("lock", self.took(self.habit.read), 0)
         for _ in mission.parts:
