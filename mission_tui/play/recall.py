@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
-from mission_tui.content.schema import Mission, Recall
+from mission_tui.content.schema import Mission, Recall, Size
 from mission_tui.play import parley, wording
 from mission_tui.play.actions import Recall as Answer
 from mission_tui.play.events import Event
@@ -124,7 +124,7 @@ def last_time(session: Session, find: Find) -> Iterator[str]:
         yield clean_line(f"Last time, in {title}{persona}, {word}:", 74)
         size = snap.get("class")
         if size in ("small", "medium", "large"):
-            yield f"· you handed on a {size} update"
+            yield clean_line(f"· you handed on: {_label(mission, size)}", 74)
         choice = snap.get("decision")
         if isinstance(choice, str):
             yield clean_line(f"· you decided: {_choice(mission, choice)}", 150)
@@ -194,6 +194,12 @@ def _class(
             if isinstance(setting, Mapping):
                 return part.carry.classes.get(str(setting.get(part.carry.slider)))
     return None
+
+
+def _label(mission: Mission | None, size: Size) -> str:
+    """What a class means to the first part that it is handed on to."""
+    parts = mission.ordered if mission else ()
+    return next((part.carried[size].label for _, part in parts if size in part.carried), size)
 
 
 def _passed(part: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mission_tui.content.load import mission_hash
-from mission_tui.content.schema import Mission, Recall
+from mission_tui.content.schema import Carried, Mission, Recall
 from mission_tui.play import actions as do
 from mission_tui.play import recall
 from mission_tui.play.events import Event
@@ -74,6 +74,17 @@ def test_a_finished_play_hands_over_its_decision_and_waivers(first: Mission) -> 
     assert "· you waived: skill ≥ 60.0 % was to hold; owner: the fleet's lead" in told
     gone = list(recall.last_time(play.session, lambda *_: None))  # told by its ids
     assert "· you decided: small" in gone
+
+
+def test_what_was_handed_on_is_told_in_the_words_of_the_part_that_took_it(first: Mission) -> None:
+    part = first.parts["memory"]
+    taken = {"large": Carried(label="all layers")}
+    giver = first.model_copy(
+        update={"parts": {"memory": part.model_copy(update={"carried": taken})}}
+    )
+    play = after(first.model_copy(update={"id": "second"}), first={**SNAP, "class": "large"})
+    assert "· you handed on: all layers" in recall.last_time(play.session, installed(giver))
+    assert "· you handed on: large" in recall.last_time(play.session, installed(first))
 
 
 def test_an_unfinished_play_and_a_programs_hand_over_nothing(first: Mission) -> None:
