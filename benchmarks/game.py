@@ -26,10 +26,12 @@ def mission() -> Mission:
     return load(missions_dir() / f"{MISSION}.toml").tracks[TRACK]
 
 
-def session(home: Path, columns: int = 80, rows: int = 24) -> Terminal:
+def session(
+    home: Path, columns: int = 80, rows: int = 24, extra: dict[str, str] | None = None
+) -> Terminal:
     """A session of the game that has just been started, straight into the mission."""
     command = ["mission_tui", "play", MISSION, "--track", TRACK, "--student", STUDENT]
-    return Terminal(command, home, columns, rows)
+    return Terminal(command, home, columns, rows, extra)
 
 
 def advance(terminal: Terminal, key: str, text: str) -> None:

@@ -158,11 +158,12 @@ class Terminal(AbstractContextManager["Terminal"]):
         return time.clock_gettime((~self.pid << 3) | 2)  # Linux: the CPU clock of a process
 
     def memory(self) -> dict[str, int]:
-        """The child's memory in bytes: ``Pss`` (shared pages divided among sharers) and ``Rss``."""
+        """The child's memory in bytes: ``Rss``, ``Pss`` (shared pages divided among sharers) and
+        ``Anonymous`` (no file's, so its own)."""
         found: dict[str, int] = {}
         for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
             name, _, rest = line.partition(":")
-            if name in ("Pss", "Rss"):
+            if name in ("Pss", "Rss", "Anonymous"):
                 found[name] = int(rest.split()[0]) * 1024
         return found
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import events, on, work
 from textual.app import App, SystemCommand
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mission_tui.play.actions import Truth
     from mission_tui.play.debriefing import Debrief
     from mission_tui.play.events import Event
+    from mission_tui.play.game import Game
     from mission_tui.play.session import Session
     from mission_tui.screens.missions import Waiting
     from mission_tui.screens.replay_film import Film
@@ -119,12 +120,13 @@ class MissionApp(App[None]):
     @work(thread=True, exclusive=True, group="load")
     def _load(self) -> None:
         from mission_tui.content.load import MissionError, load
+        from mission_tui.content.shelf import shelved
 
         found: dict[str, MissionFile] = {}
         problems: list[str] = []
         for path in _mission_paths(self._asked[0]):
             try:
-                mission = load(path)
+                mission = shelved(load(path))
             except MissionError as error:
                 problems += [str(problem) for problem in error.problems]
             except OSError as error:
@@ -289,33 +291,53 @@ class MissionApp(App[None]):
 
     def _show(self) -> None:
         """Show the screen of the step where the play is."""
-        from mission_tui.screens.briefing import BriefingScreen
-        from mission_tui.screens.budgeted import BudgetedScreen
-        from mission_tui.screens.claim import ClaimScreen
-        from mission_tui.screens.debrief import DebriefScreen
-        from mission_tui.screens.decision import DecisionScreen
-        from mission_tui.screens.live import LiveScreen
-        from mission_tui.screens.lock import LockScreen
-        from mission_tui.screens.reveal import RevealScreen
-        from mission_tui.screens.talks import TalksScreen
-
         if self._play is None:
             return  # left while a thread was at work for it
-        game = self._play.game
-        screens = {
-            "briefing": lambda game: BriefingScreen(game, self._find),
-            "lock": LockScreen,
-            "workbench": LiveScreen if game.session.follows_sliders else BudgetedScreen,
-            "reveal": RevealScreen,
-            "claim": ClaimScreen,
-            "talks": TalksScreen,
-            "decision": DecisionScreen,
-            "debrief": lambda game: DebriefScreen(game, self._debrief),
-        }
+        screen = self._screen_of(self._play.game)
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()  # else the panel is replaced, and the old screen stays under it
-        self.switch_screen(screens[game.session.at.screen](game))
+        self.switch_screen(screen)
         self.screen.call_after_refresh(self._check_saved)
+
+    def _screen_of(self, game: Game) -> Screen[Any]:
+        """The screen of the step where a game is; the others are not loaded before their time."""
+        match game.session.at.screen:
+            case "briefing":
+                from mission_tui.screens.briefing import BriefingScreen
+
+                return BriefingScreen(game, self._find)
+            case "lock":
+                from mission_tui.screens.lock import LockScreen
+
+                return LockScreen(game)
+            case "workbench" if game.session.follows_sliders:
+                from mission_tui.screens.live import LiveScreen
+
+                return LiveScreen(game)
+            case "workbench":
+                from mission_tui.screens.budgeted import BudgetedScreen
+
+                return BudgetedScreen(game)
+            case "reveal":
+                from mission_tui.screens.reveal import RevealScreen
+
+                return RevealScreen(game)
+            case "claim":
+                from mission_tui.screens.claim import ClaimScreen
+
+                return ClaimScreen(game)
+            case "talks":
+                from mission_tui.screens.talks import TalksScreen
+
+                return TalksScreen(game)
+            case "decision":
+                from mission_tui.screens.decision import DecisionScreen
+
+                return DecisionScreen(game)
+            case _:
+                from mission_tui.screens.debrief import DebriefScreen
+
+                return DebriefScreen(game, self._debrief)
 
     @on(messages.Go)
     def _go(self, message: messages.Go) -> None:

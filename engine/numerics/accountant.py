@@ -24,7 +24,8 @@ _LEAST, _MOST = math.log(1e-2), math.log(1e7)
 _ROUGH = 0.02
 
 # One entry a pair 2 ≤ k ≤ a, row after row of the triangle: the terms of each order's sum.
-_A, _K = (index + LOWEST_ORDER for index in np.tril_indices(len(ORDERS)))
+# Small integers: every session of a lab server holds them.
+_A, _K = ((index + LOWEST_ORDER).astype(np.int16) for index in np.tril_indices(len(ORDERS)))
 _ROW = _A - LOWEST_ORDER
 _START = np.flatnonzero(_K == LOWEST_ORDER)
 

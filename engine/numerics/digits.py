@@ -43,9 +43,12 @@ class Digits:
         return Digits(self.images[indices], self.labels[indices])
 
 
-@lru_cache(maxsize=1)
 def load() -> Digits:
-    """Return all 1,797 digits, in the order of the source."""
+    """Return all 1,797 digits, in the order of the source.
+
+    They are read again at every call, in milliseconds: what is drawn from them is kept, and a
+    session should not hold them twice.
+    """
     with (
         resources.files("engine").joinpath("data", "digits.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as archive,

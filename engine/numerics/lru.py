@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from engine.numerics.distinct import distinct
 from engine.numerics.randomness import FloatArray, stream
 
 # Ranks up to this are exact; those after share bins, a fixed share of a factor wide.
@@ -41,7 +42,7 @@ def zipf(n: int, exponent: float) -> Zipf:
     exact = np.arange(1.0, min(n, _EXACT_RANKS) + 1.0)
     items, weights = np.ones_like(exact), exact**-exponent
     if n > _EXACT_RANKS:
-        edges = np.unique(np.rint(np.geomspace(_EXACT_RANKS, n, _BINS + 1))) + 0.5
+        edges = distinct(np.rint(np.geomspace(_EXACT_RANKS, n, _BINS + 1))) + 0.5
         power = 1.0 - exponent
         steps = np.log(edges) if abs(power) < 1e-9 else edges**power / power
         items = np.concatenate([items, np.diff(edges)])

@@ -61,6 +61,7 @@ from engine.numerics.checkpointing import (
     uniform,
     whole,
 )
+from engine.numerics.distinct import distinct
 from engine.numerics.layers import Bools, Ints, Network
 
 Method: TypeAlias = Literal[
@@ -290,7 +291,7 @@ def trained_turns(network: Network, plan: Plan, trained: Trained) -> list[Traine
     """What trains together: block by block under ``layerwise``, else everything at once."""
     if plan.method != "layerwise":
         return [trained]
-    blocks = np.unique(network.block_of[trained.learns])
+    blocks = distinct(network.block_of[trained.learns])
     return [trained.only(network.block_of == block) for block in blocks]
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from engine.numerics import softmax
 from engine.numerics.corpus import DOCUMENTS, Corpus
 from engine.numerics.digits import CLASSES, SIDE, split
+from engine.numerics.distinct import distinct
 from engine.numerics.randomness import FloatArray, IntArray, normals, permutation, stream
 
 RARE: Final = (8, 9)
@@ -37,7 +38,7 @@ DISPLACED: Final = 5.0
 
 PASSES: Final = 8
 """Over the whole corpus: how long a course is, whatever was selected."""
-MARKS: Final[IntArray] = np.unique(
+MARKS: Final[IntArray] = distinct(
     BATCH * np.round(PASSES * DOCUMENTS / BATCH * np.linspace(0.0, 1.0, 29) ** 1.5)
 ).astype(np.int64)
 """Documents seen when a learner is judged: often at first."""
