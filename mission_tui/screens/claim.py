@@ -124,7 +124,7 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
         line = self.query_one("#flip", Input)
         line.display = bool(passed)
         if passed:
-            label = part.sliders[passed[0]].label
+            label = clean_line(part.sliders[passed[0]].label, 40)
             line.placeholder = f"flips if (optional): {label} … or never"
 
     def _flip(self) -> tuple[str, Scalar] | None:
