@@ -19,6 +19,7 @@ def check(home: Path, screens: tuple[str, ...], **size: int) -> None:
     assert hostile.foreign(raw) == []
 
 
+@pytest.mark.soak
 def test_no_screen_passes_a_hostile_text_on(tmp_path: Path) -> None:
     check(tmp_path, SCREENS)
 
