@@ -306,18 +306,8 @@ class Velocity:
                 "needed": needed,
                 "shortfall": needed - plan.held,
                 "weeks_needed": asked["weeks"] * needed / plan.held,
-                "held": plan.held,
-                "held_checked": plan.held * asked["checked"] / 100.0,
-                "changes": plan.changes,
-                "releases": plan.releases,
-                "pace": 1.0 / plan.cycle,
-                "cycle": plan.cycle,
-                "release_weeks": plan.cycle * asked["batch"],
-                "tax_share": 100.0 * plan.tax / plan.cycle,
-                "training_share": 100.0 * plan.training / plan.cycle,
-                "labels": plan.labels,
-                "cost": sum(bill.values()),
-            },
+            }
+            | _accounts(asked, plan),
             {
                 "week": tuple(weeks),
                 "accuracy_by_week": _accuracies(walked.errors, passed),
@@ -344,20 +334,7 @@ class Velocity:
         """The exact metrics, which need no curve."""
         del seed
         asked = _admitted(complete(self.controls, setting))
-        plan = _plan(asked)
-        return {
-            "held": plan.held,
-            "held_checked": plan.held * asked["checked"] / 100.0,
-            "changes": plan.changes,
-            "releases": plan.releases,
-            "pace": 1.0 / plan.cycle,
-            "cycle": plan.cycle,
-            "release_weeks": plan.cycle * asked["batch"],
-            "tax_share": 100.0 * plan.tax / plan.cycle,
-            "training_share": 100.0 * plan.training / plan.cycle,
-            "labels": plan.labels,
-            "cost": sum(_bill(asked, plan).values()),
-        }
+        return _accounts(asked, _plan(asked))
 
     def explain(self, metric: str, before: Setting, after: Setting, *, seed: int) -> Terms:
         """Split a change of ``cost`` (a sum), or of what is reached (by switching over).
@@ -453,6 +430,23 @@ def _measured(asked: Mapping[str, Any]) -> dict[str, float]:
         "reported": reported,
         "optimism": reported - accuracy,
         "verification_gap": reported - verified,
+    }
+
+
+def _accounts(asked: Mapping[str, Any], plan: _Plan) -> dict[str, float]:
+    """The exact metrics."""
+    return {
+        "held": plan.held,
+        "held_checked": plan.held * asked["checked"] / 100.0,
+        "changes": plan.changes,
+        "releases": plan.releases,
+        "pace": 1.0 / plan.cycle,
+        "cycle": plan.cycle,
+        "release_weeks": plan.cycle * asked["batch"],
+        "tax_share": 100.0 * plan.tax / plan.cycle,
+        "training_share": 100.0 * plan.training / plan.cycle,
+        "labels": plan.labels,
+        "cost": sum(_bill(asked, plan).values()),
     }
 
 
