@@ -118,7 +118,8 @@ def brief(shown: str) -> str:
 
 def _show(value: float, unit: str) -> str:
     if unit == "%":
-        return f"{value:.2f} %" if 98 < value < 100 else f"{value:.1f} %"
+        close = 98 < value < 100 and round(value, 1) != round(value, 2)
+        return f"{value:.2f} %" if close else f"{value:.1f} %"
     if unit == "×":
         return f"{digits(value)}×"
     if unit in _POINTS:

@@ -172,6 +172,7 @@ def test_a_unit_of_something_else_is_refused() -> None:
 
 def test_what_is_close_to_all_and_less_than_a_point_keep_a_second_decimal() -> None:
     assert show(98.98, "%") == "98.98 %"
+    assert show(99.0, "%") == "99.0 %"
     assert show(100.0, "%") == "100.0 %"
     assert show(64.06, "%") == "64.1 %"
     assert show(0.33, "points") == "0.33 points"
