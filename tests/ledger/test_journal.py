@@ -442,7 +442,7 @@ while True:
 def test_kill_9_loses_nothing_that_was_acknowledged(path: Path):
     for turn in range(20):
         child = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", CHILD, str(path)],
+            [sys.executable, "-E", "-c", CHILD, str(path)],
             stdout=subprocess.PIPE,
             cwd=ROOT,
         )
