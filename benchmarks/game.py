@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +28,15 @@ def mission() -> Mission:
 
 
 def session(
-    home: Path, columns: int = 80, rows: int = 24, extra: dict[str, str] | None = None
+    home: Path,
+    columns: int = 80,
+    rows: int = 24,
+    extra: dict[str, str] | None = None,
+    starter: Sequence[str] = ("-m", "mission_tui"),
 ) -> Terminal:
     """A session of the game that has just been started, straight into the mission."""
-    command = ["mission_tui", "play", MISSION, "--track", TRACK, "--student", STUDENT]
-    return Terminal(command, home, columns, rows, extra)
+    command = ["play", MISSION, "--track", TRACK, "--student", STUDENT]
+    return Terminal(command, home, columns, rows, extra, starter)
 
 
 def advance(terminal: Terminal, key: str, text: str) -> None:

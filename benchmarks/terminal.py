@@ -46,6 +46,8 @@ class BrokenMeasurementError(Exception):
 class Terminal(AbstractContextManager["Terminal"]):
     """Runs ``python -m MODULE ARGUMENTS`` on a pseudo-terminal of ``columns`` × ``rows``.
 
+    Another ``starter`` than ``-m`` gets the command instead.
+
     Attributes:
         begun: when the child was started (``time.perf_counter``).
         received: bytes that it wrote so far.
@@ -59,6 +61,7 @@ class Terminal(AbstractContextManager["Terminal"]):
         columns: int = 80,
         rows: int = 24,
         extra: dict[str, str] | None = None,
+        starter: Sequence[str] = ("-m",),
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -66,7 +69,7 @@ class Terminal(AbstractContextManager["Terminal"]):
         self.begun = self.heard = time.perf_counter()
         self._child = pexpect.spawn(
             sys.executable,
-            ["-m", *command],
+            [*starter, *command],
             dimensions=(rows, columns),
             env=_environment(home) | (extra or {}),
             cwd=str(ROOT),
@@ -155,17 +158,11 @@ class Terminal(AbstractContextManager["Terminal"]):
 
     def cpu(self) -> float:
         """Seconds of processor time that the child has used, all its threads together."""
-        return time.clock_gettime((~self.pid << 3) | 2)  # Linux: the CPU clock of a process
+        return cpu_of(self.pid)
 
     def memory(self) -> dict[str, int]:
-        """The child's memory in bytes: ``Rss``, ``Pss`` (shared pages divided among sharers) and
-        ``Anonymous`` (no file's, so its own)."""
-        found: dict[str, int] = {}
-        for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
-            name, _, rest = line.partition(":")
-            if name in ("Pss", "Rss", "Anonymous"):
-                found[name] = int(rest.split()[0]) * 1024
-        return found
+        """The child's memory, as :func:`memory_of` has it."""
+        return memory_of(self.pid)
 
     def __exit__(self, *_: object) -> None:
         """Stop the child and wait for it."""
@@ -181,6 +178,22 @@ class Terminal(AbstractContextManager["Terminal"]):
     def _broken(self, what: str) -> BrokenMeasurementError:
         shown = "\n".join(line.rstrip() for line in self.lines).strip("\n")
         return BrokenMeasurementError(f"{what}; the screen:\n{shown}")
+
+
+def cpu_of(process: int) -> float:
+    """Seconds of processor time that a process has used, all its threads together (Linux)."""
+    return time.clock_gettime((~process << 3) | 2)
+
+
+def memory_of(process: int) -> dict[str, int]:
+    """A process's memory in bytes: ``Rss``, ``Pss`` (shared pages divided among sharers) and
+    ``Anonymous`` (no file's)."""
+    found: dict[str, int] = {}
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("Pss", "Rss", "Anonymous"):
+            found[name] = int(rest.split()[0]) * 1024
+    return found
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -119,14 +119,14 @@ class MissionApp(App[None]):
 
     @work(thread=True, exclusive=True, group="load")
     def _load(self) -> None:
-        from mission_tui.content.load import MissionError, load
-        from mission_tui.content.shelf import shelved
+        from mission_tui.content.load import MissionError
+        from mission_tui.content.shelf import fetch
 
         found: dict[str, MissionFile] = {}
         problems: list[str] = []
         for path in _mission_paths(self._asked[0]):
             try:
-                mission = shelved(load(path))
+                mission = fetch(path)
             except MissionError as error:
                 problems += [str(problem) for problem in error.problems]
             except OSError as error:
@@ -165,7 +165,7 @@ class MissionApp(App[None]):
         self._asked = (None, None)
         found = self._missions.get(Path(mission).stem) if mission else None
         if found and track and track in found.tracks:
-            self._start(found.tracks[track])
+            self._start(found.tracks[track], anew=False)
         elif found:
             self._choose_persona(found)
         else:
@@ -185,6 +185,7 @@ class MissionApp(App[None]):
 
     @on(messages.Home)
     def _home(self) -> None:
+        from mission_tui.ledger import enrolment
         from mission_tui.screens.missions import MissionsScreen
 
         if not self._may_leave():
@@ -192,7 +193,8 @@ class MissionApp(App[None]):
         self._leave_play()
         missions = list(self._missions.values())
         waiting, finished = self._plays()
-        screen = MissionsScreen(self._student, missions, waiting, finished, self._problems)
+        whose = enrolment.says(self._student) if self._seed is None else ""
+        screen = MissionsScreen(self._student, missions, waiting, finished, self._problems, whose)
         self.switch_screen(screen)
 
     @on(messages.MissionChosen)
@@ -208,14 +210,20 @@ class MissionApp(App[None]):
     def _track_chosen(self, message: messages.TrackChosen) -> None:
         self._start(self._missions[message.mission].tracks[message.track])
 
-    def _start(self, mission: Mission) -> None:
+    def _start(self, mission: Mission, *, anew: bool = True) -> None:
+        """Begin a play; not ``anew``: go on with an open one, where there is one."""
         from mission_tui.ledger import plays
+        from mission_tui.ledger.lockfile import HeldError
 
         if self._play is not None:
             return  # a key pressed twice is one play
+        who = (self._student, self._driver_name)
         try:
-            opened = plays.start(self._saves, mission, self._student, self._driver_name, self._seed)
-        except plays.PlayError as error:
+            if anew or self._seed is not None or self._driver_name != "human":
+                opened = plays.start(self._saves, mission, *who, self._seed)
+            else:
+                opened = plays.resume_or_start(self._saves, mission, *who)
+        except (plays.PlayError, HeldError) as error:
             self._tell(str(error))
             return
         self._opened(opened)
@@ -265,7 +273,7 @@ class MissionApp(App[None]):
         waiting, finished = [], []
         for saved in plays.saved_plays(self._saves, self._student):
             mission = self._find(saved.mission, saved.track)
-            if mission is None or saved.driver != "human":
+            if mission is None or not saved.by_person:
                 continue
             when = saved.saved[:16].replace("T", " ")
             where = f"{mission.title} · {mission.persona.name}"

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mission_tui import __version__
-from mission_tui.commands import course, grade, keys, replay, submit, verify, witness
+from mission_tui.commands import (
+    course,
+    doctor,
+    forkserver,
+    grade,
+    keys,
+    replay,
+    submit,
+    verify,
+    witness,
+)
 from mission_tui.progress import Progress
 from mission_tui.text import clean_line
 from mission_tui.usage import DONE, FAILS, USAGE, UsageError
@@ -92,8 +102,9 @@ def _parser() -> Parser:
     _saves_option(autoplay)
     autoplay.set_defaults(run=_autoplay)
 
-    for each in (verify, replay, grade, keys, course, witness, submit):
+    for each in (verify, replay, grade, keys, course, witness, submit, doctor):
         each.add(commands)
+    forkserver.add(commands, main)
 
     missions = commands.add_parser("missions", help="list what is installed")
     missions.set_defaults(run=_missions)

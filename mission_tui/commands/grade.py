@@ -146,8 +146,8 @@ def _rows(arguments: argparse.Namespace, where: Path, job: Job) -> list[Row]:
     from contextlib import ExitStack
 
     from mission_tui.grading import grade
-    from mission_tui.grading.done import Done
-    from mission_tui.ledger.files import CannotOpenError
+    from mission_tui.ledger.batch import Done
+    from mission_tui.ledger.files import CannotOpenError, why
     from mission_tui.progress import Progress
 
     workers = os.cpu_count() or 1 if arguments.workers is None else arguments.workers
@@ -157,7 +157,7 @@ def _rows(arguments: argparse.Namespace, where: Path, job: Job) -> list[Row]:
         done = None
         if arguments.resume is not None:
             try:
-                done = stack.enter_context(Done(arguments.resume, job))
+                done = Done(arguments.resume, grade.stamp(job))
             except CannotOpenError as error:
                 raise UsageError(str(error)) from None
         if arguments.dask is not None:
@@ -176,6 +176,8 @@ def _rows(arguments: argparse.Namespace, where: Path, job: Job) -> list[Row]:
             rows = list(grade.rows(grade.collect(where, _own(arguments)), job, pool, done, told))
         except CannotOpenError as error:
             raise UsageError(str(error)) from None
+        except OSError as error:  # of everything else there is a row
+            raise UsageError(f"{arguments.resume} can't be written: {why(error)}") from None
     if not rows:
         raise UsageError(f"{where} holds no files to grade")
     return rows
@@ -299,7 +301,7 @@ def line(graded: Graded) -> str:
         *(clean_line(verdict, 200) for verdict in verdicts),
         *([clean_line(row.problem, 200)] if row.problem and row.events else []),
     ]
-    return clean_line("  ".join(cell for cell in cells if cell.strip()), 1_500)
+    return clean_line(" · ".join(cell for cell in cells if cell.strip()), 1_500)
 
 
 def _print_json(found: Sequence[Graded]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mission_tui.commands.verify import knowledge, knowledge_options
 from mission_tui.text import clean_line
 from mission_tui.usage import DONE, FAILS, UsageError
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
     from mission_tui.content.schema import Mission
     from mission_tui.grading.marks import Grader, Marks
+    from mission_tui.ledger.desk import Desk
     from mission_tui.ledger.verify import Report
     from mission_tui.play.events import Event
-    from mission_tui.screens.replay_film import Film, Mark, Seen
+    from mission_tui.screens.replay_film import Film, Mark, Receipted, Seen
 
 
 def add(commands: Any) -> None:
@@ -29,6 +31,7 @@ def add(commands: Any) -> None:
     how = replay.add_mutually_exclusive_group()
     how.add_argument("--plain", action="store_true", help="print what differs; no screen")
     how.add_argument("--json", action="store_true", help="both layers, with every figure")
+    knowledge_options(replay)
     replay.add_argument(
         "--marks",
         type=Path,
@@ -42,12 +45,14 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show one ledger; where there is no terminal, print it."""
     screen = sys.stdin.isatty() and sys.stdout.isatty()
+    desk = knowledge(arguments)
     if arguments.json or arguments.plain or not screen:
-        return _print(arguments.file, as_json=arguments.json)
-    return _show(arguments.file, arguments.marks, arguments.by)
+        return _print(arguments.file, desk, as_json=arguments.json)
+    return _show(arguments.file, arguments.marks, arguments.by, desk)
 
 
-def _print(path: Path, *, as_json: bool) -> int:
+def _print(path: Path, desk: Desk | None, *, as_json: bool) -> int:
+    """The two layers; with a desk also what the other verdicts come to."""
     import json
 
     from mission_tui.ledger import judge
@@ -61,12 +66,46 @@ def _print(path: Path, *, as_json: bool) -> int:
         raise UsageError(str(error)) from None
     except judge.Unreadable as error:
         return _fails(str(error))
-    if as_json:
-        print(json.dumps(replayed.as_json(), indent=2))
-    else:
-        for line in replayed.lines():
-            print(line)
-    return FAILS if replayed.fails else DONE
+    fields, lines, fails = replayed.as_json(), [*replayed.lines()], replayed.fails
+    if desk is not None:
+        report = judge.verify_ledger(path, desk=desk, replayed=False)
+        fields |= _known_json(report, desk)
+        lines += _known_lines(report, desk)
+        fails = fails or report.fails
+    print(json.dumps(fields, indent=2) if as_json else "\n".join(lines))
+    return FAILS if fails else DONE
+
+
+def _known_json(report: Report, desk: Desk) -> dict[str, Any]:
+    """The verdicts but the replay's own, and each prediction's receipt."""
+    from dataclasses import asdict
+
+    verdicts = {name: asdict(v) for name, v in report.verdicts.items() if name != "replay"}
+    return {"verdicts": verdicts, "receipts": [asdict(each) for each in _receipts(report, desk)]}
+
+
+def _known_lines(report: Report, desk: Desk) -> Iterator[str]:
+    for name, verdict in report.verdicts.items():
+        if name != "replay":
+            yield clean_line(f"{name} {verdict.state}: {verdict.reason}", 300)
+    for each in _receipts(report, desk):
+        when = f"{each.when}, {each.at}" if each.at else each.when
+        yield clean_line(f"event {each.seq} lock: receipt {when}", 300)
+
+
+def _receipts(report: Report, desk: Desk | None) -> tuple[Receipted, ...]:
+    """Each prediction beside its receipt, as it is shown."""
+    from mission_tui.ledger import judge
+    from mission_tui.screens.replay_film import Receipted
+
+    return tuple(
+        Receipted(
+            each.seq,
+            each.when,
+            f"{each.receipt.moment:%Y-%m-%d %H:%M:%S} UTC" if each.receipt is not None else "",
+        )
+        for each in judge.predictions(report, desk)
+    )
 
 
 def _fails(sentence: str) -> int:
@@ -74,12 +113,12 @@ def _fails(sentence: str) -> int:
     return FAILS
 
 
-def _show(path: Path, marks: Path | None, by: str | None) -> int:
+def _show(path: Path, marks: Path | None, by: str | None, desk: Desk | None) -> int:
     from mission_tui.ledger import judge
     from mission_tui.ledger.files import CannotOpenError
 
     try:
-        report = judge.verify_ledger(path, replayed=False)
+        report = judge.verify_ledger(path, desk=desk, replayed=False)
     except CannotOpenError as error:
         raise UsageError(str(error)) from None
     if not report.events:
@@ -88,21 +127,24 @@ def _show(path: Path, marks: Path | None, by: str | None) -> int:
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
     from mission_tui.app import ReplayApp
 
-    app = ReplayApp(film(report, marks, by))
+    app = ReplayApp(film(report, marks, by, desk))
     app.run()
     return app.return_code or DONE
 
 
-def film(report: Report, marks: Path | None = None, by: str | None = None) -> Film:
-    """What the replay screen is given for a ledger that was read."""
+def film(
+    report: Report, marks: Path | None = None, by: str | None = None, desk: Desk | None = None
+) -> Film:
+    """What the replay screen is given for a ledger that was read.
+
+    ``desk`` is what the report was made with: its receipts stand beside the predictions.
+    """
     from mission_tui.grading import marks as kept
-    from mission_tui.ledger import judge
     from mission_tui.screens.replay_film import Film, Stamp
 
     path, events = report.path, report.events
     data = events[0].data
-    why = _why_not(path)
-    mission = None if why else judge.find(str(data.get("mission")), str(data.get("track")))
+    mission, why = _mission(events[0])
     grader = kept.Grader(marks or kept.marks_path(path), str(data.get("play_id", "")), _name(by))
     found, notice = _found(grader)
     stamps = [Stamp(name, v.state, v.reason) for name, v in report.verdicts.items()]
@@ -120,31 +162,18 @@ def film(report: Report, marks: Path | None = None, by: str | None = None) -> Fi
         marked_in=clean_line(grader.path.name, 120),
         notice=notice,
         notes=report.notes,
+        receipts=_receipts(report, desk),
     )
 
 
-class _Begins(Exception):
-    """The replay has begun, so nothing keeps this program from it."""
-
-
-def _why_not(path: Path) -> str:
-    """Why this installation can't replay a ledger, in one sentence; empty where it can.
-
-    The judge is asked to, and stopped before it computes anything.
-    """
+def _mission(header: Event) -> tuple[Mission | None, str]:
+    """The mission that a play can be shown by; where there is none, why, in one sentence."""
     from mission_tui.ledger import judge
 
-    def told(*_: int) -> None:
-        raise _Begins
-
     try:
-        judge.replay_ledger(path, told)
-    except _Begins:
-        return ""
-    except judge.Unreadable as error:
-        reason = str(error).removeprefix(f"{path.name}: ").removeprefix("not replayable here: ")
-        return clean_line(f"No charts: {reason}. Events are listed as they stand.", 300)
-    return ""  # a header alone: there is nothing to compute
+        return judge.replayable(header), ""
+    except judge.NotHere as reason:
+        return None, clean_line(f"No charts: {reason}. Events are listed as they stand.", 300)
 
 
 def seen(mission: Mission, events: Sequence[Event]) -> Iterator[Seen]:
@@ -159,14 +188,14 @@ def seen(mission: Mission, events: Sequence[Event]) -> Iterator[Seen]:
         before = session
         try:
             session = session.checked(event)
-            compared = list(layers._compared(before, event))
+            compared = list(layers.compared(before, event))
         except IllegalPlay as error:
             yield Seen(event.seq, (), Stamp("replay", "fails", str(error)))
             return
         rows += compared
         figures = (Figure(row.field, row.recorded, row.recomputed, row.state) for row in compared)
         yield Seen(event.seq, tuple(figures))
-    verdict = layers._physics(rows)
+    verdict = layers.judge_physics(rows)
     yield Seen(events[-1].seq, (), Stamp("replay", verdict.state, verdict.reason))
 
 

@@ -77,7 +77,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise UsageError("--workers wants a number from 1 on")
     desk = knowledge(arguments)
     replayed = not arguments.no_replay
-    by = _by(arguments, replayed) if arguments.resume is not None else ""
+    by = batch.stamp(desk, "verify", str(replayed)) if arguments.resume is not None else ""
     try:
         done = batch.Done(arguments.resume, by)
     except CannotOpenError as error:
@@ -95,20 +95,41 @@ def _verify(arguments: argparse.Namespace) -> int:
         def knowing(content: bytes) -> tuple[Desk | None]:
             return (desk.about(content) if desk is not None else None,)
 
-        files = _files(arguments.files)
+        files = _files(arguments.files, _own(arguments))
         for found in batch.judge_all(files, task, executor, done, 2 * workers + 1, knowing):
-            if found.row is None:
+            row = found.row
+            if row is None:
                 code = USAGE
                 print(f"mission-tui: {clean_line(found.file.problem, 400)}", file=sys.stderr)
+                row = _unread(found.file)
+            if row is None:
                 continue
-            rows.append(found.row)
+            rows.append(row)
             if not arguments.json:
-                print(verify.row_of(found.row))
-            if found.row["fails"] and code != USAGE:
+                print(verify.row_of(row))
+            if row["fails"] and code != USAGE:
                 code = FAILS
     if arguments.json:
         print(json.dumps(rows, indent=2))
     return code
+
+
+def _unread(file: Collected) -> Row | None:
+    """The row of a file that was not read; None where there is no such file."""
+    import os
+
+    from mission_tui.ledger import judge, verify
+
+    if "\0" in str(file.path) or not os.path.lexists(file.path):
+        return None
+    reason = str(file.problem).removeprefix(str(file.path)).strip()  # the row names the file
+    return verify.as_json(judge.unread(file.path, reason))
+
+
+def _own(arguments: argparse.Namespace) -> list[Path]:
+    """What the desk itself reads or writes: in a folder it is nobody's hand-in."""
+    named = (arguments.roster, arguments.course, arguments.receipts, arguments.resume)
+    return [path for path in named if path is not None]
 
 
 def judged(path: Path, content: bytes, desk: Desk | None, *, replayed: bool) -> Row:
@@ -127,8 +148,8 @@ def _judged_here(
     return verify.as_json(report)
 
 
-def _files(named: Sequence[Path]) -> Iterator[Collected]:
-    """The named files, and those in the named folders."""
+def _files(named: Sequence[Path], own: Sequence[Path]) -> Iterator[Collected]:
+    """The named files, and those in the named folders but one's own."""
     from mission_tui.ledger import collector
     from mission_tui.ledger.collector import Collected
     from mission_tui.ledger.files import CannotOpenError, read_regular
@@ -137,7 +158,7 @@ def _files(named: Sequence[Path]) -> Iterator[Collected]:
     for path in named:
         try:
             if path.is_dir() and not path.is_symlink():
-                yield from collector.collect(path)
+                yield from collector.collect(path, own)
             else:
                 content = read_regular(path, MAX_BYTES + 1)
                 yield Collected(path, content, None, path.lstat().st_mtime_ns)
@@ -166,33 +187,3 @@ def _executor(workers: int) -> Any:
 
     # Not forked: a thread of numpy's or of the progress line would be copied half-way.
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-
-
-def _by(arguments: argparse.Namespace, replayed: bool) -> str:
-    """A digest of what rows depend on beside the files: program, missions, knowledge."""
-    import hashlib
-    import json
-
-    from mission_tui.content.load import files
-    from mission_tui.ledger.files import CannotOpenError, read_regular
-    from mission_tui.paths import missions_dir
-    from mission_tui.play.start import facts
-
-    told = hashlib.sha256(json.dumps([facts(), replayed, arguments.witness]).encode())
-    course: Path | None = arguments.course
-    beside = [course / name for name in ("course.toml", "roster.toml", "secret")] if course else []
-    log: Path | None = arguments.receipts
-    receipts = [*log.rglob("*.jsonl"), log / "key.pub"] if log and log.is_dir() else [log]
-    for path in [
-        *files(missions_dir()),
-        arguments.roster,
-        course,
-        *beside,
-        *sorted(filter(None, receipts)),
-    ]:
-        try:
-            content = read_regular(path) if path is not None else b""
-        except CannotOpenError:
-            content = b""
-        told.update(hashlib.sha256(content).digest())
-    return told.hexdigest()

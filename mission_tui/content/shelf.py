@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from weakref import WeakValueDictionary
 
-from mission_tui.content.load import MissionFile
+from mission_tui.content.load import TRACKS_FILE, MissionFile, load
 from mission_tui.content.schema import Mission
 
 
@@ -42,3 +43,23 @@ class Shelf(Mapping[str, Mission]):
 def shelved(file: MissionFile) -> MissionFile:
     """The same file with its missions put away."""
     return replace(file, tracks=Shelf(file.tracks))
+
+
+_FETCHED: dict[Path, tuple[object, MissionFile]] = {}
+
+
+def fetch(path: Path) -> MissionFile:
+    """:func:`load`, put away; a file that has not changed since is not read again.
+
+    Raises as :func:`load` does.
+    """
+    state = [_state(each) for each in (path, path.with_name(TRACKS_FILE))]
+    known = _FETCHED.get(path)
+    if known is None or known[0] != state:
+        known = _FETCHED[path] = (state, shelved(load(path)))
+    return known[1]
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

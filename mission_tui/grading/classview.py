@@ -15,8 +15,10 @@ from typing import Final
 
 from mission_tui.content.schema import Lock, Mission
 from mission_tui.grading.row import Prediction, Row
+from mission_tui.play import wording
 from mission_tui.play.calibration import Share
 from mission_tui.play.session import PART_SCREENS
+from mission_tui.units import show_change
 
 STEPS: Final = (2.0, 4.0, 10.0)
 """How many times too large or too small the bins of a prediction end at, past its factor."""
@@ -110,7 +112,9 @@ def bets(rows: Sequence[Row], missions: Mapping[tuple[str, str], Mission]) -> It
                     if (each.part, each.lock) == (part_id, lock_id)
                 ]
                 if made:
-                    bins = tuple(_choices(lock, made) if lock.options else _numbers(lock, made))
+                    unit = wording.lock_unit(part, lock)
+                    found = _choices(lock, made) if lock.options else _numbers(lock, unit, made)
+                    bins = tuple(found)
                     why = Share(sum(each.why_right for each in made), len(made))
                     yield Bet(name, track, part_id, lock_id, bins, _truths(made), why)
 
@@ -181,7 +185,7 @@ def stops(
     }
 
 
-def sure_and_wrong(rows: Iterable[Row], most: int = 40) -> tuple[Sure, ...]:
+def sure_and_wrong(rows: Iterable[Row]) -> tuple[Sure, ...]:
     """Predictions that were sure and wrong, the farthest first.
 
     A choice is one if it was said to be sure. A number is one if it was wrong and the truth lies
@@ -190,7 +194,7 @@ def sure_and_wrong(rows: Iterable[Row], most: int = 40) -> tuple[Sure, ...]:
     found = [
         Sure(row, made, off) for row in rows for made in row.predictions if (off := _off(made))
     ]
-    return tuple(sorted(found, key=lambda each: -each.off)[:most])
+    return tuple(sorted(found, key=lambda each: -each.off))
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -233,8 +237,8 @@ def _choices(lock: Lock, made: Sequence[Prediction]) -> Iterator[Bin]:
         yield Bin("of these right", sum(each.right for each in made), True)
 
 
-def _numbers(lock: Lock, made: Sequence[Prediction]) -> Iterator[Bin]:
-    """Predictions by how far they are from each student's own truth."""
+def _numbers(lock: Lock, unit: str, made: Sequence[Prediction]) -> Iterator[Bin]:
+    """Predictions by how far they are from each student's own truth, which is in ``unit``."""
     counts: Counter[float] = Counter()
     edges = (1.0, 2.0, 4.0) if lock.within is not None else _edges(lock.factor)
     for each in made:
@@ -248,8 +252,10 @@ def _numbers(lock: Lock, made: Sequence[Prediction]) -> Iterator[Bin]:
         else:
             ratio = each.said / each.truth
             counts[_bin(max(ratio, 1 / ratio), edges, ratio >= 1)] += 1
+    sizes = edges if lock.within is None else tuple(edge * lock.within for edge in edges)
     for place in range(-len(edges), len(edges) + 1):
-        yield Bin(_label(place, edges, lock), counts[place], place == 0)
+        label = _label(place, sizes, None if lock.within is None else unit)
+        yield Bin(label, counts[place], place == 0)
     if counts[inf]:
         yield Bin("of the other sign", counts[inf])
 
@@ -263,18 +269,17 @@ def _bin(away: float, edges: Sequence[float], over: bool) -> float:
     return place if over else -place
 
 
-def _label(place: int, edges: Sequence[float], lock: Lock) -> str:
-    if lock.within is not None:
-        sizes = [f"{edge * lock.within:g} {lock.unit}".strip() for edge in edges]
-        sign = "+" if place > 0 else "−"
-        within, joined = f"within ±{sizes[0]}", f"{sign}"
-    else:
-        sizes = [f"{edge:g}" for edge in edges]
-        sign = "×" if place > 0 else "÷"
-        within, joined = f"right, within ×{sizes[0]}", f"{sign}"
+def _label(place: int, edges: Sequence[float], unit: str | None) -> str:
+    """``unit`` is of what is added to the truth; without one, edges are ratios."""
+    sizes = [f"{edge:g}×" if unit is None else show_change(edge, unit)[1:] for edge in edges]
     n = abs(place)
+    if unit is None:
+        way = "too large" if place > 0 else "too small"
+    else:
+        way = "too high" if place > 0 else "too low"
     if n == 0:
-        return within
+        return f"right, within {'' if unit is None else '±'}{sizes[0]}"
     if n == len(edges):
-        return f"more than {joined}{sizes[-1]}"
-    return f"{joined}{sizes[n - 1]} to {joined}{sizes[n]}"
+        return f"over {sizes[-1]} {way}"
+    low, of, same = sizes[n - 1].partition(" ")
+    return f"{low if sizes[n].endswith(of + same) else sizes[n - 1]} to {sizes[n]} {way}"

@@ -16,13 +16,12 @@ quick, and a screen reader or a slow line makes anybody slow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log
 from typing import Final
 
-from mission_tui.grading.features import SWEEP, Features, features
-from mission_tui.play.events import Event
+from mission_tui.grading.features import SWEEP, Features
 from mission_tui.text import clean_line
 
 
@@ -85,17 +84,16 @@ def score(found: Features) -> float | None:
     return sum(sign.value * sign.weight for sign in said) / weight
 
 
-def row(name: str, events: Sequence[Event]) -> str:
+def says(found: Features) -> str:
     """One line of a class view, safe to draw: the score, and the three signs that say most."""
-    found = features(events)
     if found.driver.startswith("bot:"):
-        return clean_line(f"{name}  a program's play ({found.driver})")
+        return clean_line(f"a program's play ({found.driver})")
     value = score(found)
     if value is None:
-        return clean_line(f"{name}  –  too few runs to say anything")
+        return "too few runs to say anything"
     telling = sorted(signs(found), key=lambda sign: sign.weight * abs(sign.value - value))[-3:]
     words = "; ".join(f"{sign.name} {sign.shown}" for sign in reversed(telling))
-    return clean_line(f"{name}  {value:.2f}  {words}")
+    return clean_line(f"{value:.2f}  {words}")
 
 
 def _read(scale: _Scale, value: float) -> float:

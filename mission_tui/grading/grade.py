@@ -24,10 +24,19 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, cast
 
-from mission_tui.grading.done import Done
 from mission_tui.grading.overrides import CRITERIA, TOTAL, Gathered, Given
-from mission_tui.grading.row import Job, Row, at_fault, digest, of_bytes, of_file, unread
-from mission_tui.ledger import collector
+from mission_tui.grading.row import (
+    Job,
+    Row,
+    at_fault,
+    of_bytes,
+    of_file,
+    packed,
+    unpacked,
+    unread,
+)
+from mission_tui.ledger import batch, collector
+from mission_tui.ledger.batch import Done
 from mission_tui.ledger.collector import Collected
 from mission_tui.ledger.roster import Roster
 
@@ -143,6 +152,13 @@ def dask(address: str) -> Iterator[Executor]:
         yield cast(Executor, client.get_executor(pure=False))
 
 
+def stamp(job: Job) -> str:
+    """What rows hang on besides their files: kept ones of another stamp are graded anew."""
+    return batch.stamp(
+        job.desk, "grade", job.rubric.model_dump_json(by_alias=True), str(job.replay)
+    )
+
+
 def rows(
     files: Iterable[tuple[Collected, str]],
     job: Job,
@@ -152,20 +168,24 @@ def rows(
 ) -> tuple[Row, ...]:
     """The row of each file, in the files' order. Every file has one, whatever happens to it.
 
-    Contents travel to the executor, so its workers need not see the files.
+    Contents travel to the executor, so its workers need not see the files. Kept in ``done`` is
+    every row that the next time would come out the same. Raises OSError where it can't be.
     """
     found: dict[int, Row] = {}
 
     def keep(n: int, row: Row) -> None:
         found[n] = row
-        if done is not None:
-            done.keep(row)
+        if done is not None and row.sha256 and not row.given_up:
+            done.add(row.sha256, packed(row))
         if told is not None:
             told(len(found), None)
 
     waiting = _Waiting(executor, job)
     for n, (file, name) in enumerate(files):
-        known = done.get(digest(file.content)) if done is not None and not file.problem else None
+        known = None
+        if done is not None and file.problem is None:
+            kept = done.row(batch.digest(file.content))
+            known = unpacked(kept) if kept is not None else None
         if known is not None:
             found[n] = replace(known, file=name)
         elif file.problem is not None or executor is None:

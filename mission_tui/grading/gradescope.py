@@ -1,6 +1,8 @@
 """A ledger's points as Gradescope reads them (Autograder Specifications, "Output format").
 
-A row that awaits a person gets no points from a machine, and says so to student and instructor.
+The score at the top stands instead of the tests' sum, so points given by hand count. How many
+points there are is the assignment's own setting there: only a test has a ``max_score``. A row that
+awaits a person gets no points from a machine, and says so to student and instructor.
 """
 
 from __future__ import annotations
@@ -29,13 +31,13 @@ def results(graded: Graded) -> dict[str, Any]:
     total = 0.0 if held or graded.total is None else graded.total
     return {
         "score": round(total, 2),
-        "max_score": round(graded.of or 0.0, 2),
         "output": clean("\n".join(_said(graded)), 4_000),
         "output_format": "text",
         "tests": tests,
         "extra_data": {
             "play": clean_line(row.play_id),
             "sha256": row.sha256,
+            "of": graded.of,
             "by_rubric": graded.by_rubric,
             "verdicts": {name: verdict.state for name, verdict in row.verdicts.items()},
             "flags": [clean_line(flag) for flag in graded.flags],
@@ -70,6 +72,9 @@ def _said(graded: Graded) -> list[str]:
     lines += [change.says for change in graded.changes]
     if row.unfinished:
         lines.append("The play is unfinished: it counts as far as it goes.")
-    if row.problem:
+    if row.problem and row.events:  # else a verdict says it
         lines.append(row.problem)
-    return lines or ["Every verdict holds."]
+    for state in ("holds", "not applicable"):
+        if named := [name for name, verdict in row.verdicts.items() if verdict.state == state]:
+            lines.append(f"{state.capitalize()}: {', '.join(named)}.")
+    return lines

@@ -18,10 +18,13 @@ from mission_tui.text import clean_line
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#E69F00"
 PALE: Final = "#9CC9E5"
-_WIDE: Final = 500
-_ROW: Final = 20
-_LEFT: Final = 180
-_RIGHT: Final = 60
+GRID: Final = "#c9d0d7"
+_WIDE: Final = 560
+_ROW: Final = 22
+_LEFT: Final = 214
+_RIGHT: Final = 76
+_LETTERS: Final = 30
+"""Of a label: more would not fit beside a picture. The table has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,11 @@ def bars(bins: Sequence[Bin], title: str) -> Element:
         top, full = n * _ROW + 3, (_WIDE - _LEFT - _RIGHT) * each.count / most
         word = f"{each.count}  ◂ truth" if each.truth else f"{each.count}"
         drawn += [
-            _label(_LEFT - 6, top + 11, clean_line(each.label, 26), "end"),
-            _box(_LEFT, top, full, 14, ORANGE if each.truth else BLUE, outlined=each.truth),
-            _label(_LEFT + full + 5, top + 11, word),
+            _label(_LEFT - 8, top + 12, clean_line(each.label, _LETTERS), "end"),
+            _box(_LEFT, top, full, 16, ORANGE if each.truth else BLUE, outlined=each.truth),
+            _label(_LEFT + full + 6, top + 12, word),
         ]
+    drawn.append(_line(_LEFT, 0, _LEFT, len(bins) * _ROW + 4, 1))
     return _picture(len(bins) * _ROW + 6, title, drawn)
 
 
@@ -55,8 +59,8 @@ def shares(held: Sequence[Held], title: str) -> Element:
     for n, each in enumerate(held):
         top = n * _ROW * 1.4 + 4
         drawn += [
-            _label(_LEFT - 6, top + 12, clean_line(each.label, 26), "end"),
-            _box(_LEFT, top, wide, 16, "#eeeeee"),
+            _label(_LEFT - 6, top + 12, clean_line(each.label, _LETTERS), "end"),
+            _box(_LEFT, top, wide, 16, "#e6ebf0"),
             _box(_LEFT, top, wide * each.share.value, 16, BLUE),
             _label(_LEFT + wide + 5, top + 12, f"{each.share.value * 100:.0f} %"),
         ]
@@ -73,7 +77,7 @@ def shares(held: Sequence[Held], title: str) -> Element:
 def course(found: Course, title: str, most: int = 24) -> Element:
     """Regret over runs: the median as a line with dots, the quartiles as a band around it."""
     after = found.after[:most]
-    tall, left, wide = 170.0, 44.0, _WIDE - 44.0 - 16.0
+    tall, left, wide = 230.0, 44.0, _WIDE - 44.0 - 16.0
     ceiling = max(1.0, min(2.0, max(each.high for each in after)))
 
     def at(n: int, value: float) -> tuple[float, float]:
@@ -83,23 +87,25 @@ def course(found: Course, title: str, most: int = 24) -> Element:
     upper = [at(n, each.high) for n, each in enumerate(after)]
     lower = [at(n, each.low) for n, each in enumerate(after)]
     middle = [at(n, each.middle) for n, each in enumerate(after)]
-    drawn = [el("polygon", points=_points([*upper, *reversed(lower)]), fill=PALE)]
+    drawn: list[Element] = []
     for value in (0.0, 0.5, 1.0, 1.5, 2.0):
         if value <= ceiling:
             _, y = at(0, value)
             drawn += [
-                _line(left, y, _WIDE - 16, y, 0.5),
+                _line(left, y, _WIDE - 16, y, 1, GRID),
                 _label(left - 6, y + 4, f"{value:g}", "end"),
             ]
+    band = _points([*upper, *reversed(lower)])
+    drawn.append(el("polygon", points=band, fill=PALE, fill_opacity="0.8"))
     drawn.append(
         el("polyline", points=_points(middle), fill="none", stroke=BLUE, stroke_width="2.5")
     )
-    every = max(1, len(after) // 8)
+    every = -(-len(after) // 12)
     for n, (x, y) in enumerate(middle):
         drawn.append(el("circle", cx=_n(x), cy=_n(y), r="3", fill=BLUE))
         if n % every == 0:
-            drawn.append(_label(x, tall + 24, f"#{n + 1}", "middle"))
-    return _picture(tall + 32, title, drawn)
+            drawn.append(_label(x, tall + 26, f"#{n + 1}", "middle"))
+    return _picture(tall + 34, title, drawn)
 
 
 def spreads(found: Sequence[tuple[str, Spread]], unit: str, title: str) -> Element:
@@ -113,7 +119,7 @@ def spreads(found: Sequence[tuple[str, Spread]], unit: str, title: str) -> Eleme
             return _LEFT + wide * value / most
 
         drawn += [
-            _label(_LEFT - 6, top + 11, clean_line(label, 26), "end"),
+            _label(_LEFT - 6, top + 11, clean_line(label, _LETTERS), "end"),
             _line(x(each.least), top + 7, x(each.most), top + 7, 1),
             _box(x(each.low), top, max(1.0, x(each.high) - x(each.low)), 14, PALE, outlined=True),
             _line(x(each.middle), top - 1, x(each.middle), top + 15, 3.5),
@@ -131,18 +137,20 @@ def _picture(tall: float, title: str, drawn: Sequence[Element]) -> Element:
 def _box(
     x: float, y: float, wide: float, tall: float, fill: str, *, outlined: bool = False
 ) -> Element:
-    edge = {"stroke": "#111", "stroke_width": "1.5"} if outlined else {}
+    edge = {"stroke": "#16202a", "stroke_width": "1.5"} if outlined else {}
     return el("rect", x=_n(x), y=_n(y), width=_n(wide), height=_n(tall), fill=fill, **edge)
 
 
-def _line(x: float, y: float, to_x: float, to_y: float, width: float) -> Element:
+def _line(
+    x: float, y: float, to_x: float, to_y: float, width: float, colour: str = "#16202a"
+) -> Element:
     return el(
         "line",
         x1=_n(x),
         y1=_n(y),
         x2=_n(to_x),
         y2=_n(to_y),
-        stroke="#111",
+        stroke=colour,
         stroke_width=_n(width),
     )
 

@@ -7,20 +7,20 @@ it. :func:`of_file` never raises: a file that is no ledger has a row that says s
 
 from __future__ import annotations
 
-import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mission_tui.content.load import mission_hash
 from mission_tui.content.schema import Mission
 from mission_tui.grading import clicker, tokens
 from mission_tui.grading.features import features
-from mission_tui.ledger import judge
+from mission_tui.ledger import batch, judge
 from mission_tui.ledger.collector import Collected
 from mission_tui.ledger.desk import Desk
 from mission_tui.ledger.verdict import NAMES, Verdict
@@ -29,6 +29,9 @@ from mission_tui.play.events import Event
 from mission_tui.play.proof import Record
 from mission_tui.play.regret import objective, regret
 from mission_tui.play.session import IllegalPlay, Session
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 LONGEST: Final = 200
 """Characters that a row keeps of a text of the ledger."""
@@ -102,7 +105,7 @@ class Row:
     """What one file is and what it earned. Empty texts where the file does not say.
 
     ``problem`` says why there are no points, or why they end where they do. ``stopped`` is the
-    screen and part where the record ends.
+    screen and part where the record ends. ``given_up``: its replay took too long this time.
     """
 
     file: str
@@ -128,6 +131,7 @@ class Row:
     stopped: tuple[str, str] = ("", "")
     clicker: float | None = None
     signs: str = ""
+    given_up: bool = False
 
     @property
     def fails(self) -> bool:
@@ -152,7 +156,8 @@ class _TooLong(Exception):
 def of_file(file: Collected, name: str, job: Job) -> Row:
     """The row of a file that was collected and is called ``name``. Never raises."""
     if file.problem is not None:  # the file has its own column: the reason alone
-        reason = file.problem.removeprefix(str(file.path)).strip()
+        about = file.problem.removeprefix(f"{file.path} ")
+        reason = file.problem if about == file.problem else f"it {about}"
         return unread(name, reason, opened=False)
     return of_bytes(file.content, name, job)
 
@@ -180,18 +185,36 @@ def at_fault(name: str, error: BaseException) -> Row:
     return unread(name, f"grading it went wrong ({type(error).__name__}: {error})"[:LONGEST])
 
 
-def digest(content: bytes) -> str:
-    """What a content is known by."""
-    return hashlib.sha256(content).hexdigest()
+def packed(row: Row) -> dict[str, Any]:
+    """A row as JSON values."""
+    found: dict[str, Any] = _adapter().dump_python(row, mode="json")
+    return found
+
+
+def unpacked(kept: Mapping[str, Any]) -> Row | None:
+    """The row of :func:`packed`'s values; None for what is none."""
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_json(json.dumps(kept), strict=True)
+    except ValidationError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Row]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Row)
 
 
 def of_content(content: bytes, name: str, job: Job) -> Row:
     """The row of a file's content."""
-    report = _judged(content, name, job)
+    report, given_up = _judged(content, name, job)
     events = report.events
     if not events:
         reason = report.verdicts["parse"].reason
-        return Row(name, digest(content), dict(report.verdicts), problem=reason)
+        return Row(name, batch.digest(content), dict(report.verdicts), problem=reason)
     head = events[0].data
     attempt = head.get("attempt")
     view = features(events)
@@ -208,18 +231,19 @@ def of_content(content: bytes, name: str, job: Job) -> Row:
         "seed": _text(head.get("seed")),
         "stopped": _stopped(events),
         "clicker": clicker.score(view),
-        "signs": clicker.row("", events).strip(),
+        "signs": clicker.says(view),
+        "given_up": given_up,
         "parts": _untold(events, view.minutes),
     }
     try:
         found |= _scored(events, job, view.minutes)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         found["problem"] = f"its points can't be told: {error}"[:LONGEST]
-    return Row(name, digest(content), dict(report.verdicts), **found)
+    return Row(name, batch.digest(content), dict(report.verdicts), **found)
 
 
-def _judged(content: bytes, name: str, job: Job) -> judge.Report:
-    """All verdicts; the replay is given up when patience ends."""
+def _judged(content: bytes, name: str, job: Job) -> tuple[judge.Report, bool]:
+    """All verdicts, and whether the replay was given up because patience ended."""
     until = time.monotonic() + job.patience
 
     def told(_done: int, _of: int) -> None:
@@ -227,11 +251,11 @@ def _judged(content: bytes, name: str, job: Job) -> judge.Report:
             raise _TooLong
 
     try:
-        return judge.judge_content(Path(name), content, told, job.desk, replayed=job.replay)
+        return judge.judge_content(Path(name), content, told, job.desk, replayed=job.replay), False
     except _TooLong:
         report = judge.judge_content(Path(name), content, None, job.desk, replayed=False)
         late = Verdict("not replayable here", f"its replay takes longer than {job.patience:g} s")
-        return replace(report, verdicts={**report.verdicts, "replay": late})
+        return replace(report, verdicts={**report.verdicts, "replay": late}), True
 
 
 @dataclass(frozen=True, slots=True)

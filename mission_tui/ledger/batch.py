@@ -1,8 +1,8 @@
 """Many ledgers at once: over any executor, and on from where it stopped.
 
-What was found is kept in a file of JSON lines. A row of it stands for a file whose name, size,
-time and content are as they were, judged by the same program with the same knowledge; any other
-is judged anew. A line that a crash tore is passed over.
+What was found is kept in a file of JSON lines. A row of it stands for a content, whatever the file
+is called now, judged by the same program with the same knowledge (:func:`stamp`); any other is
+judged anew. A line that a crash tore is passed over.
 """
 
 from __future__ import annotations
@@ -11,54 +11,97 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mission_tui.content.load import files as mission_files
 from mission_tui.ledger.collector import Collected
+from mission_tui.ledger.desk import Desk
 from mission_tui.ledger.files import open_regular, read_regular, write_all
+from mission_tui.paths import missions_dir
+from mission_tui.play.proof import proof_path
+from mission_tui.play.start import facts
 
 Row = dict[str, Any]
-"""What one file comes to, as JSON values."""
+"""What one file comes to, as JSON values; ``file`` is its path."""
 Task = Callable[..., Row]
 """Is called with a file's path, its content, and what ``knowing`` gives for it."""
 _LONGEST: Final = 1_000_000_000
 
 
-class Done:
-    """The rows of an earlier run, and the file to which this run's are added.
+def digest(content: bytes) -> str:
+    """What a content is known by."""
+    return hashlib.sha256(content).hexdigest()
 
-    ``by`` is a digest of all that rows depend on beside the files. Raises CannotOpenError.
+
+def stamp(desk: Desk | None, *said: str) -> str:
+    """A digest of what rows hang on besides their files: the program and what it computes with,
+    the installed missions, what the desk knows, and what else was ``said``.
+    """
+    parts = [json.dumps([facts(), _known(desk), said]).encode()]
+    for path in mission_files(missions_dir()):
+        for each in (path, proof_path(path.stem), path.with_name("tracks.toml")):
+            try:
+                parts.append(each.read_bytes())
+            except OSError:
+                parts.append(b"")
+    return digest(b"".join(hashlib.sha256(part).digest() for part in parts))
+
+
+def _known(desk: Desk | None) -> list[object]:
+    """What a desk knows, so that it can be compared; the course's secret by its digest."""
+    if desk is None:
+        return []
+    course, roster = desk.course, desk.roster
+    lines = [receipt.line() for play in sorted(desk.receipts) for receipt in desk.receipts[play]]
+    secret = course.secret if course is not None else None
+    return [
+        [roster.course, repr(roster.students)] if roster is not None else None,
+        [course.id, course.key] if course is not None else None,
+        digest(secret) if secret is not None else None,
+        digest(b"".join(lines)),
+        desk.witness_key,
+    ]
+
+
+class Done:
+    """The rows of earlier runs by their content's digest, and the file that more are added to.
+
+    ``by`` is the rows' :func:`stamp`. Raises CannotOpenError.
     """
 
     def __init__(self, path: Path | None, by: str) -> None:
         self._path, self._by = path, by
-        self._rows: dict[str, Mapping[str, Any]] = {}
+        self._rows: dict[str, Row] = {}
         if path is None or not os.path.lexists(path):
             return
         for line in read_regular(path, _LONGEST).split(b"\n"):
             try:
-                found = json.loads(line)
+                kept = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(found, dict) and isinstance(found.get("row"), dict):
-                self._rows[str(found.get("file"))] = found
+            if (
+                isinstance(kept, dict)
+                and kept.get("by") == by
+                and isinstance(kept.get("row"), dict)
+            ):
+                self._rows[str(kept.get("sha256"))] = kept["row"]
 
-    def row(self, file: Collected) -> Row | None:
-        """The row of an unchanged file, or None."""
-        found = self._rows.get(str(file.path))
-        if found is None or {name: found.get(name) for name in _KEY} != self._key(file):
-            return None
-        row: Row = found["row"]
-        return row
+    def __len__(self) -> int:
+        return len(self._rows)
 
-    def add(self, file: Collected, row: Row) -> None:
+    def row(self, sha256: str) -> Row | None:
+        """The row of a content, or None where it is not done."""
+        return self._rows.get(sha256)
+
+    def add(self, sha256: str, row: Row) -> None:
         """Keep a row. Raises OSError."""
         if self._path is None:
             return
-        line = json.dumps({**self._key(file), "row": row}) + "\n"
+        line = json.dumps({"by": self._by, "sha256": sha256, "row": row}) + "\n"
         fd = open_regular(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             size = os.fstat(fd).st_size
@@ -66,18 +109,6 @@ class Done:
             write_all(fd, (b"\n" if torn else b"") + line.encode("ascii"))
         finally:
             os.close(fd)
-
-    def _key(self, file: Collected) -> dict[str, Any]:
-        return {
-            "by": self._by,
-            "file": str(file.path),
-            "mtime": file.mtime_ns,
-            "sha256": hashlib.sha256(file.content).hexdigest(),
-            "size": len(file.content),
-        }
-
-
-_KEY: Final = ("by", "file", "mtime", "sha256", "size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +133,9 @@ def judge_all(
     """
     under_way: deque[tuple[Collected, Future[Row] | Row | None]] = deque()
     for file in files:
-        row = None if file.problem else done.row(file)
+        row = None if file.problem else done.row(digest(file.content))
         if file.problem or row is not None:
-            under_way.append((file, row))
+            under_way.append((file, row and {**row, "file": str(file.path)}))
         elif executor is None:
             found = task(file.path, file.content, *knowing(file.content))
             under_way.append((file, _kept(done, file, found)))
@@ -125,5 +156,5 @@ def _next(under_way: deque[tuple[Collected, Future[Row] | Row | None]], done: Do
 
 
 def _kept(done: Done, file: Collected, row: Row) -> Row:
-    done.add(file, row)
+    done.add(digest(file.content), row)
     return row

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,11 @@ from mission_tui.ledger.strict import MAX_BYTES
 
 DEEPEST: Final = 16
 """Folders within folders."""
-_BESIDE: Final = (".jsonl", ".torn", ".lock", ".tmp", ".toml", ".sig", ".csv", ".html", ".old")
+_LEDGER: Final = ".ledger.json"
+_OF_PLAYS: Final = (".jsonl.lock", ".jsonl.torn", ".receipts.jsonl", ".queue.jsonl", ".jsonl")
+"""What stands in the place of a ledger's ending beside it, or beside its journal, the last."""
+_OF_FILES: Final = (".marks.toml", ".marks.toml.sig")
+"""What a grader's marks add to the name of the file that they are about."""
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _KINDS: Final = {
@@ -43,11 +47,13 @@ class Collected:
     mtime_ns: int = 0
 
 
-def collect(folder: Path) -> Iterator[Collected]:
+def collect(folder: Path, but: Sequence[Path] = ()) -> Iterator[Collected]:
     """Every file of a folder and the folders in it, by name, one at a time.
 
-    What this program keeps beside ledgers (journals, receipts, locks, marks) and hidden names are
-    left out. Raises CannotOpenError where ``folder`` itself is none that can be read.
+    Left out are hidden names, what this program itself writes beside a play that is there (its
+    journal, receipts, lock, marks), and ``but``: files and folders that the desk reads or writes.
+    Whatever else there is has its place here, whatever its name ends in. Raises CannotOpenError
+    where ``folder`` itself is none that can be read.
     """
     try:
         fd = os.open(folder, _FOLDER)
@@ -55,7 +61,8 @@ def collect(folder: Path) -> Iterator[Collected]:
         raise CannotOpenError(f"{folder} can't be opened: {why(error)}") from None
     except ValueError:
         raise CannotOpenError(f"{str(folder)!r} is no file name") from None
-    return _walk(fd, folder, DEEPEST)
+    own = frozenset(path.resolve() for path in but)
+    return _walk(fd, folder, folder.resolve(), own, DEEPEST)
 
 
 def read(path: Path) -> Collected:
@@ -70,13 +77,30 @@ def read(path: Path) -> Collected:
         os.close(fd)
 
 
-def _walk(folder: int, path: Path, depth: int) -> Iterator[Collected]:
+def is_beside(name: str, names: frozenset[str]) -> bool:
+    """Whether a name is of what this program writes beside another of a folder's ``names``."""
+    for ending in _OF_FILES:
+        if name.endswith(ending) and name.removesuffix(ending) in names:
+            return True
+    for ending in _OF_PLAYS:
+        if name.endswith(ending):
+            play = name.removesuffix(ending)
+            return play + _LEDGER in names or (ending != ".jsonl" and f"{play}.jsonl" in names)
+    return False
+
+
+def _walk(
+    folder: int, path: Path, real: Path, own: frozenset[Path], depth: int
+) -> Iterator[Collected]:
     try:
-        for name in sorted(os.listdir(folder)):
+        names = frozenset(os.listdir(folder))
+        for name in sorted(names):
             inner = path / name
-            if name.startswith(".") or name.endswith(_BESIDE):
+            if name.startswith(".") or real / name in own:
                 continue
-            if name.endswith(".ledger.json") or not _is_folder(folder, name):
+            if is_beside(name, names) and _is(stat.S_ISREG, folder, name):
+                continue
+            if name.endswith(_LEDGER) or not _is(stat.S_ISDIR, folder, name):
                 yield _read(folder, inner)
                 continue
             try:
@@ -88,14 +112,15 @@ def _walk(folder: int, path: Path, depth: int) -> Iterator[Collected]:
                 os.close(fd)
                 yield Collected(inner, b"", f"{inner} is too deep: {DEEPEST} folders are enough")
                 continue
-            yield from _walk(fd, inner, depth - 1)
+            yield from _walk(fd, inner, real / name, own, depth - 1)
     finally:
         os.close(folder)
 
 
-def _is_folder(folder: int, name: str) -> bool:
+def _is(kind: Callable[[int], bool], folder: int, name: str) -> bool:
+    """Whether a name is of a kind (of :mod:`stat`); a link is none but a link."""
     try:
-        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        return kind(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except OSError:
         return False
 

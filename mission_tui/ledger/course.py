@@ -169,7 +169,7 @@ def with_key(roster: Roster, id: str, public: str, name: str, today: date) -> Ro
             for key in held
         )
         held = (*ended, Key(public, today))
-    changed = Student(known.id, name or known.name, held)
+    changed = replace(known, name=name or known.name, keys=tuple(held))
     students = tuple(changed if each is known else each for each in roster.students)
     return Roster(roster.course, students)
 

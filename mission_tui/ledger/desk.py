@@ -33,6 +33,11 @@ class Desk:
     receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
     witness_key: str | None = None
 
+    def known(self, play: object) -> tuple[Receipt, ...]:
+        """The receipts of a play that count: those of the witness whose key is known."""
+        found = self.receipts.get(str(play), ())
+        return tuple(receipt for receipt in found if receipt.witness == self.witness_key)
+
     def about(self, *ledgers: bytes) -> Desk:
         """The same with no receipts but those of these ledgers: what another process is sent.
 

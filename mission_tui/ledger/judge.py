@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mission_tui.content.load import MissionError, MissionHash, files, load, mission_hash
 from mission_tui.content.schema import Mission
-from mission_tui.ledger import enrolment, verify
+from mission_tui.ledger import enrolment, verify, witnessed
 from mission_tui.ledger.files import read_regular
 from mission_tui.ledger.replay import Replay, Told, missing_version, replay
 from mission_tui.ledger.strict import MAX_BYTES
-from mission_tui.ledger.verdict import Verdict
+from mission_tui.ledger.verdict import NAMES, Verdict
 from mission_tui.paths import missions_dir
 from mission_tui.play import seeds
 from mission_tui.play.events import FORMAT, Event
@@ -31,6 +31,10 @@ _COMPARED: Final = frozenset({"program", "numpy"})
 
 class Unreadable(ValueError):
     """A ledger that can't be replayed; one sentence."""
+
+
+class NotHere(ValueError):
+    """A play that this installation can't compute again; why, in half a sentence."""
 
 
 def verify_ledger(
@@ -60,6 +64,20 @@ def judge_content(
         desk=desk,
     )
     return replace(report, notes=notes(report.events)) if report.events else report
+
+
+def predictions(report: Report, desk: Desk | None) -> tuple[witnessed.Sealed, ...]:
+    """Each prediction beside its receipt, where there are receipts of this play that hold."""
+    if desk is None or report.verdicts["witness"].state not in {"holds", "marginal"}:
+        return ()  # there are none, or of another play
+    return witnessed.predictions(report.events, desk.known(report.events[0].data.get("play_id")))
+
+
+def unread(path: Path, reason: str) -> Report:
+    """The report on a file that could not be read: it fails to parse, and why."""
+    unknown = Verdict("not applicable", "the ledger can't be read")
+    verdicts = dict.fromkeys(NAMES, unknown) | {"parse": Verdict("fails", reason)}
+    return Report(path, verdicts, unfinished=False, events=())
 
 
 def notes(events: Sequence[Event]) -> tuple[str, ...]:
@@ -158,16 +176,32 @@ def _enrolled(data: Mapping[str, Any], desk: Desk | None) -> Verdict:
     return Verdict("holds", f"enrolled {whose}")
 
 
+class _Missions:
+    """What is installed, by id: a file is read when its mission is first asked for, and kept.
+
+    A mission's id is its file's name, which :func:`~mission_tui.content.load.load` sees to. A
+    ledger may name anything, so its name is looked up here and never made a path.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.stem: path for path in files(folder)}
+        self._read: dict[str, Mapping[str, Mission]] = {}
+
+    def tracks(self, mission: str) -> Mapping[str, Mission]:
+        """A mission on each of its tracks; nothing where it is not installed or can't be read."""
+        if mission not in self._files:
+            return {}
+        if mission not in self._read:
+            try:
+                self._read[mission] = load(self._files[mission]).tracks
+            except (MissionError, OSError):  # `check` and `missions` say what is wrong with it
+                self._read[mission] = {}
+        return self._read[mission]
+
+
 @cache
-def _installed() -> dict[str, dict[str, Mission]]:
-    found: dict[str, dict[str, Mission]] = {}
-    for path in files(missions_dir()):
-        try:
-            mission = load(path)
-        except (MissionError, OSError):
-            continue  # `check` and `missions` say what is wrong with it
-        found[mission.id] = dict(mission.tracks)
-    return found
+def _installed() -> _Missions:
+    return _Missions(missions_dir())
 
 
 _hashes: Final[dict[int, tuple[Mission, MissionHash]]] = {}
@@ -184,21 +218,34 @@ def _hash_of(mission: Mission) -> MissionHash:
 
 def find(mission: str, track: str) -> Mission | None:
     """The installed mission of an id and a track, or None."""
-    return _installed().get(mission, {}).get(track)
+    return _installed().tracks(mission).get(track)
+
+
+def replayable(header: Event) -> Mission:
+    """The installed mission by which a play may be computed again here.
+
+    That takes this program's format, the mission with the very rules that the header names, and
+    its models in the versions of then. Raises :class:`NotHere`.
+    """
+    data = header.data
+    if data.get("format") != FORMAT:
+        raise NotHere(f"its format is {data.get('format')!r}")
+    mission = find(str(data.get("mission")), str(data.get("track")))
+    if mission is None:
+        raise NotHere("its mission is not installed")
+    hashes = data.get("mission_hash")
+    if not isinstance(hashes, dict) or hashes.get("rules") != _hash_of(mission).rules:
+        raise NotHere("its mission had other rules")
+    if reason := missing_version(mission, header):
+        raise NotHere(reason)
+    return mission
 
 
 def _replayed(events: Sequence[Event], told: Told | None = None) -> tuple[Verdict, Replay | None]:
-    data = events[0].data
-    if data.get("format") != FORMAT:
-        return Verdict("not replayable here", f"its format is {data.get('format')!r}"), None
-    mission = find(str(data.get("mission")), str(data.get("track")))
-    if mission is None:
-        return Verdict("not replayable here", "its mission is not installed"), None
-    hashes = data.get("mission_hash")
-    if not isinstance(hashes, dict) or hashes.get("rules") != _hash_of(mission).rules:
-        return Verdict("not replayable here", "its mission had other rules"), None
-    if reason := missing_version(mission, events[0]):
-        return Verdict("not replayable here", reason), None
+    try:
+        mission = replayable(events[0])
+    except NotHere as reason:
+        return Verdict("not replayable here", str(reason)), None
     try:
         found = replay(mission, events, told)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:

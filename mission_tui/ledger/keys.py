@@ -194,6 +194,8 @@ def _files() -> tuple[Path, Path]:
 
 
 def _make(private: Path) -> None:
+    if not (state := private.parent.parent).is_dir():  # one that is there has its owner's mode
+        private_folder(state)
     private_folder(private.parent)
     beside = new_beside(private, generate().private)
     try:

@@ -52,6 +52,11 @@ class SavedPlay:
     part: str | None
     saved: str
 
+    @property
+    def by_person(self) -> bool:
+        """Whether somebody plays it, on screen or line by line: either goes on with the other."""
+        return not self.driver.startswith("bot:")
+
 
 class OpenPlay(AbstractContextManager["OpenPlay"]):
     """A game and the journal that it records to. Leaving the context releases the journal."""
@@ -168,10 +173,13 @@ def _write_ledger(journal: Journal) -> Path:
 
 
 def resume_or_start(saves: Path, mission: Mission, student: str, driver: str) -> OpenPlay:
-    """Go on with the student's last open play of this mission and track, or begin one."""
+    """Go on with the student's last open play of this mission and track, or begin one.
+
+    For somebody who plays, not for bots. Raises as :func:`start` and :func:`resume` do.
+    """
     for saved in saved_plays(saves, student):
-        same = (saved.mission, saved.track, saved.driver) == (mission.id, mission.track, driver)
-        if same and not saved.closed:
+        same = (saved.mission, saved.track) == (mission.id, mission.track)
+        if same and saved.by_person and not saved.closed:
             try:
                 return resume(saved.path, lambda *_: mission)
             except PlayError:

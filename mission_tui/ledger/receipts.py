@@ -57,7 +57,12 @@ class ReceiptError(Exception):
 
 
 class NoAnswer(Exception):
-    """The witness can't be reached, or refuses; one sentence."""
+    """The witness can't be reached, or refuses; one sentence.
+
+    ``before`` are the answers to earlier requests of the same exchange.
+    """
+
+    before: tuple[Receipt | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +296,12 @@ class Witness:
     def _have(self, journal: Path, heads: Sequence[Head], late: bool) -> None:
         for start in range(0, len(heads), _AT_ONCE):
             some = heads[start : start + _AT_ONCE]
-            answers = exchange(self.where, [head.request(late) for head in some])
-            for head, answer in zip(some, answers, strict=True):
-                if isinstance(answer, Receipt) and answer.is_for(head):
-                    keep(journal, answer)
-                _unqueue(journal, head)  # a refusal would be the same next time
+            try:
+                answers = exchange(self.where, [head.request(late) for head in some])
+            except NoAnswer as error:
+                _take(journal, some, error.before)
+                raise
+            _take(journal, some, answers)
 
     def _have_neighbours(self, journal: Path) -> None:
         for queue in sorted(journal.parent.glob("*.queue.jsonl")):
@@ -321,7 +327,22 @@ def exchange(where: str, requests: Sequence[bytes]) -> list[Receipt | str]:
         answers = _by_ssh(where.removeprefix("ssh:"), requests)
     else:
         answers = _by_socket(where, requests)
-    return [_answered(answer) for answer in answers]
+    found: list[Receipt | str] = []
+    for answer in answers:
+        try:
+            found.append(_answered(answer))
+        except NoAnswer as error:
+            error.before = tuple(found)
+            raise
+    return found
+
+
+def _take(journal: Path, heads: Sequence[Head], answers: Sequence[Receipt | str]) -> None:
+    """Keep what came for the first of the heads; what was not answered stays in the queue."""
+    for head, answer in zip(heads, answers, strict=False):
+        if isinstance(answer, Receipt) and answer.is_for(head):
+            keep(journal, answer)
+        _unqueue(journal, head)  # a refusal would be the same next time
 
 
 def copies(journal: Path) -> Path:

@@ -94,13 +94,13 @@ def replay(mission: Mission, events: Sequence[Event], told: Told | None = None) 
             told(event.seq, len(events))
         try:
             session = session.checked(event)
-            rows += _compared(before, event)
+            rows += compared(before, event)
         except IllegalPlay as error:
             rules = Verdict("fails", str(error))
             skipped = Verdict("not applicable", "the rules were broken before")
             return Replay(rules, skipped, tuple(rows), recorded_on)
     rules = Verdict("holds", f"{len(events)} events follow from the rules")
-    return Replay(rules, _physics(rows), tuple(rows), recorded_on)
+    return Replay(rules, judge_physics(rows), tuple(rows), recorded_on)
 
 
 def missing_version(mission: Mission, first: Event) -> str | None:
@@ -113,7 +113,12 @@ def missing_version(mission: Mission, first: Event) -> str | None:
     return None
 
 
-def _physics(rows: Sequence[Row]) -> Verdict:
+def judge_physics(rows: Sequence[Row]) -> Verdict:
+    """What the compared figures of a whole play come to.
+
+    *fails* where a figure differs, *marginal* where all agree within their tolerance and a limit
+    would be decided otherwise.
+    """
     wrong = [row for row in rows if row.state == "fails"]
     if wrong:
         first = wrong[0]
@@ -129,8 +134,12 @@ def _physics(rows: Sequence[Row]) -> Verdict:
     return Verdict("holds", f"{len(rows)} figures recomputed")
 
 
-def _compared(session: Session, event: Event) -> Iterator[Row]:
-    """What the engine measured in one event, beside what it measures now."""
+def compared(session: Session, event: Event) -> Iterator[Row]:
+    """What the engine measured in one event, beside what it measures now.
+
+    ``session`` is the play before the event, which must follow from it by the rules
+    (:meth:`~mission_tui.play.session.Session.checked`). Nothing where nothing was measured.
+    """
     match do.read(event):
         case do.Finish() as action:
             again = yield from _again(session, event, action, None)

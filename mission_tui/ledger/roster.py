@@ -8,6 +8,7 @@ A TOML file that an instructor reads and edits::
     [[students]]
     id = "ada"
     name = "Ada L."
+    uid = 1001                # optional: her account on the lab server (id -u ada)
 
     [[students.keys]]
     public = "9f…"            # 64 hex digits
@@ -31,6 +32,7 @@ from mission_tui.text import clean_line
 SCHEMA: Final = 1
 LONGEST: Final = 4_000_000
 """Bytes; about 20,000 students."""
+MOST_UID: Final = 2**32 - 1
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -53,11 +55,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """One student. ``name`` may be empty."""
+    """One student. ``name`` may be empty; ``uid`` is the account on the lab server, if known."""
 
     id: str
     name: str
     keys: tuple[Key, ...]
+    uid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ class Roster:
     def student(self, id: str) -> Student | None:
         """The student of an id, or None. Ids that differ only in normalisation are one."""
         return self._by_id.get(same_id(id))
+
+    def accounts(self, uid: int) -> tuple[Student, ...]:
+        """Whose account it is on the lab server: several may share one."""
+        return tuple(student for student in self.students if student.uid == uid)
 
     def holder(self, public_hex: str, on: date) -> Student | None:
         """Whose key it is on a day; None where it is nobody's."""
@@ -140,6 +147,8 @@ def write(roster: Roster) -> str:
         lines += ["", "[[students]]", f"id = {quoted(student.id)}"]
         if student.name:
             lines.append(f"name = {quoted(student.name)}")
+        if student.uid is not None:
+            lines.append(f"uid = {student.uid}")
         for key in student.keys:
             lines += ["", "[[students.keys]]", f'public = "{key.public}"', f"from = {key.since}"]
             if key.until is not None:
@@ -156,8 +165,9 @@ def _student(fields: Any, number: int) -> Student:
     where = f"student {number}"
     if not isinstance(fields, dict):
         raise RosterError(f"{where} must be a [[students]] table")
-    _only(fields, {"id", "name", "keys"}, where)
+    _only(fields, {"id", "name", "uid", "keys"}, where)
     id, name, found = fields.get("id"), fields.get("name", ""), fields.get("keys", [])
+    uid = fields.get("uid")
     if not isinstance(id, str) or not id:
         raise RosterError(f"{where} needs an id")
     where = f"student {clean_line(id, 40)!r}"
@@ -165,7 +175,9 @@ def _student(fields: Any, number: int) -> Student:
         raise RosterError(f"{where}: name must be text")
     if not isinstance(found, list):
         raise RosterError(f"{where}: keys must be [[students.keys]] tables")
-    return Student(id, name, tuple(_key(each, where) for each in found))
+    if uid is not None and (type(uid) is not int or not 0 <= uid <= MOST_UID):
+        raise RosterError(f"{where}: uid must be the number of an account, as id -u gives it")
+    return Student(id, name, tuple(_key(each, where) for each in found), uid)
 
 
 def _key(fields: Any, where: str) -> Key:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from mission_tui.ledger.files import read_regular
 from mission_tui.ledger.keys import fingerprint, verifies
 from mission_tui.ledger.lines import Line, parse_lines
 from mission_tui.ledger.verdict import NAMES, Verdict
+from mission_tui.ledger.witnessed import by_another, moment_of, predictions
 from mission_tui.play.events import Event
 from mission_tui.text import clean_line
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 Judge = Callable[[Sequence[Event]], Verdict]
 
 _NOT_JUDGED: Final = Verdict("not applicable", "not asked for")
-SKEW: Final = timedelta(seconds=60)
-"""How far the player's clock may stand from the witness's: beyond, a receipt came too late."""
 _NO_WITNESS: Final = Verdict("not applicable", "no receipt from a witness")
 
 
@@ -163,36 +163,19 @@ def judge_witness(lines: Sequence[Line], desk: Desk) -> Verdict:
             return Verdict("fails", f"another play was shown to the witness: {at}")
     if cut:
         return Verdict("marginal", "the witness saw more of this play than is here")
-    return _in_time(lines, known)
+    verdict = _in_time([line.event for line in lines], known)
+    if desk.roster is None or verdict.state == "not applicable":
+        return verdict
+    said = by_another(known, str(header.get("student")), desk.roster)
+    return verdict if said is None else Verdict("marginal", f"{verdict.reason}; {said}")
 
 
-def _in_time(lines: Sequence[Line], known: Sequence[Receipt]) -> Verdict:
-    reveals: dict[str | None, int] = {}
-    sealed: list[tuple[int, str | None]] = []
-    for index, line in enumerate(lines):
-        event = line.event
-        if event.kind == "lock":
-            sealed.append((index, event.part))
-        elif event.kind == "enter" and event.data.get("screen") == "reveal":
-            reveals.setdefault(event.part, index)
-    if not sealed:
+def _in_time(events: Sequence[Event], known: Sequence[Receipt]) -> Verdict:
+    whens = Counter(each.when for each in predictions(events, known))
+    if not whens:
         return Verdict("not applicable", "nothing was predicted yet")
-    missing, late = 0, 0
-    for index, part in sealed:
-        reveal = reveals.get(part, len(lines))
-        between = [receipt for receipt in known if index < receipt.count <= reveal]
-        seen = min((each.moment for each in known if each.count > reveal), default=None)
-        shown = _moment(lines[reveal].event) if reveal < len(lines) else None
-        if any(
-            not receipt.late
-            and (seen is None or receipt.moment <= seen)
-            and (shown is None or receipt.moment - SKEW <= shown)
-            for receipt in between
-        ):
-            continue
-        late += bool(between)
-        missing += not between
-    all_of_them = f"{len(sealed)} prediction{'' if len(sealed) == 1 else 's'}"
+    missing, late = whens["none"], whens["late"]
+    all_of_them = f"{whens.total()} prediction{'' if whens.total() == 1 else 's'}"
     of = f"of {all_of_them}"
     if missing or late:
         said = [f"{late} {of} came to the witness late"] if late else []
@@ -201,16 +184,8 @@ def _in_time(lines: Sequence[Line], known: Sequence[Receipt]) -> Verdict:
     return Verdict("holds", f"{all_of_them} witnessed before the reveal")
 
 
-def _moment(event: Event) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(event.wall)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):  # the year 1 of a place east of Greenwich
-        return None
-
-
 def _day(event: Event) -> date | None:
-    moment = _moment(event)
+    moment = moment_of(event)
     return None if moment is None else moment.date()
 
 

@@ -5,6 +5,7 @@ whose process is at the other end) or over standard input and output (an SSH for
 whose key logged in). Its folder is its own (0700)::
 
     key, key.pub        the witness's Ed25519 key
+    accounts/<who>      what an account was given today, against its quota
     receipts.jsonl      every receipt, each naming the hash of the one before; only appended to
     plays/<play id>     the account that asked about a play first; nobody else may
     submissions/<who>/<play id>.ledger.json     what was handed in; never overwritten
@@ -65,12 +66,35 @@ _MOST_LINES: Final = 10_000_000
 _PEER: Final = struct.Struct("3i")
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one account may have of the witness. A day is one in UTC.
+
+    A play asks for a receipt a prediction and one at its close, so a day of honest work takes tens.
+    """
+
+    receipts: int = 2_000
+    """A day."""
+    plays: int = 200
+    """New ones a day."""
+    stored: int = 200_000_000
+    """Bytes of submissions in all, as the disk counts them: in blocks."""
+
+
+BLOCK: Final = 4_096
+"""Bytes that the smallest file takes."""
+
+
 class WitnessError(Exception):
     """A witness that can't be set up; one sentence."""
 
 
 class Refusal(Exception):
     """A request that is refused; one sentence for the one who asked."""
+
+
+class NotToday(Exception):
+    """A request that is refused until tomorrow; one sentence for the one who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +116,22 @@ class Witness:
     """Signs receipts and takes submissions. Several processes may share one folder."""
 
     def __init__(
-        self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        folder: Path,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        quota: Quota | None = None,
     ) -> None:
         """Open the folder, or make it. Raises WitnessError."""
         self.folder = folder
         self._now = now
+        self._quota = quota or Quota()
         try:
             private_folder(folder)
             self._key = keys.make_private(folder / "key")
             public = self._key.public_hex.encode("ascii") + b"\n"
             if not (folder / "key.pub").exists():
                 write_whole(folder / "key.pub", public)
-            for name in ("plays", "submissions"):
+            for name in ("accounts", "plays", "submissions"):
                 private_folder(folder / name)
         except keys.KeyFileError as error:
             raise WitnessError(str(error)) from None
@@ -121,6 +149,8 @@ class Witness:
             receipt = self._receipt_for(request, asker)
         except Refusal as refusal:
             return strict.encode({"error": str(refusal)})
+        except NotToday as refusal:
+            return _again(str(refusal))
         except OSError as error:
             return _again(f"the witness can't write: {why(error)}")
         return b'{"receipt":' + receipt.line() + b"}"
@@ -144,8 +174,9 @@ class Witness:
             raise Refusal("the count is malformed")
         if type(fields["late"]) is not bool:
             raise Refusal("late must be true or false")
-        self._claim(head.play, asker)
-        return self._sign(head, asker, late=fields["late"])
+        with self._account(asker) as given:
+            self._claim(head.play, asker, given)
+            return self._sign(head, asker, late=fields["late"])
 
     def _submitted(self, fields: dict[str, Any], asker: Asker) -> Receipt:
         if fields.keys() != {"want", "ledger"} or not isinstance(fields["ledger"], str):
@@ -158,16 +189,49 @@ class Witness:
         play = lines[0].event.data.get("play_id")
         if not receipts.is_play_id(play):
             raise Refusal("this is no ledger: its header has no play id")
-        self._claim(play, asker)
-        self._store(play, content, asker)
-        return self._sign(Head(play, link(lines[-1].raw), len(lines)), asker, late=False)
+        with self._account(asker) as given:
+            self._claim(play, asker, given)
+            self._store(play, content, asker)
+            return self._sign(Head(play, link(lines[-1].raw), len(lines)), asker, late=False)
 
-    def _claim(self, play: str, asker: Asker) -> None:
-        """Hold a play for the account that asks first. Raises Refusal for others."""
+    @contextmanager
+    def _account(self, asker: Asker) -> Iterator[_Given]:
+        """What an account was given today, for one of its requests at a time; a receipt is counted.
+
+        Raises NotToday where it has had its receipts. A count that a crash loses hurts nobody.
+        """
+        today = self._now().astimezone(UTC).date().isoformat()
+        fd = open_regular(self.folder / "accounts" / asker.folder, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            given = _Given.of(os.pread(fd, _LAST, 0), today)
+            if given.receipts >= self._quota.receipts:
+                raise NotToday(
+                    f"this account has had {self._quota.receipts:,} receipts today, which is all "
+                    "that this witness gives: try again tomorrow"
+                )
+            try:
+                yield given
+                given.receipts += 1
+            finally:  # a play that was claimed counts, whatever came of it
+                with contextlib.suppress(OSError):  # a full disk: the request itself has said so
+                    line = given.line()
+                    os.ftruncate(fd, os.pwrite(fd, line, 0))
+        finally:
+            os.close(fd)
+
+    def _claim(self, play: str, asker: Asker, given: _Given) -> None:
+        """Hold a play for the account that asks first. Raises Refusal for others, NotToday."""
         path = self.folder / "plays" / paths.file_name(play)
         mine = asker.folder.encode("ascii")
         try:
             if not path.exists():
+                if given.plays >= self._quota.plays:
+                    raise NotToday(
+                        f"this account has shown {self._quota.plays:,} new plays today, which is "
+                        "all that this witness takes: try again tomorrow"
+                    )
+                given.plays += 1
                 _write_new(path, mine)
             owner = read_regular(path, 200)
         except CannotOpenError as error:
@@ -182,11 +246,22 @@ class Witness:
             middle = "" if number == 1 else f".{number}"
             path = folder / f"{paths.file_name(play)}{middle}.ledger.json"
             if not os.path.lexists(path):
+                self._check_room(folder, len(content))
                 _write_new(path, content)
             with contextlib.suppress(CannotOpenError):
                 if read_regular(path, len(content) + 1) == content:
                     return path
         raise Refusal(f"this play was handed in with {VERSIONS} different contents already")
+
+    def _check_room(self, folder: Path, more: int) -> None:
+        """Raises Refusal where an account's submissions would take more than its quota."""
+        with os.scandir(folder) as found:
+            sizes = [each.stat(follow_symlinks=False).st_size for each in found]
+        if sum(map(_blocks, [*sizes, more])) > self._quota.stored:
+            raise Refusal(
+                "with this one this account's submissions would take more than the "
+                f"{self._quota.stored / 1e6:,.3g} MB that this witness keeps: ask whoever runs it"
+            )
 
     def _sign(self, head: Head, asker: Asker, *, late: bool) -> Receipt:
         with self._log() as log:
@@ -223,6 +298,33 @@ class Witness:
             yield fd
         finally:
             os.close(fd)
+
+
+@dataclass(slots=True)
+class _Given:
+    """What an account was given on a day."""
+
+    day: str
+    receipts: int = 0
+    plays: int = 0
+
+    @classmethod
+    def of(cls, kept: bytes, today: str) -> _Given:
+        """What was kept of today; nothing of another day, or where a crash left half of it."""
+        match kept.decode("ascii", "replace").split():
+            case [day, receipts_, plays_] if day == today:
+                with contextlib.suppress(ValueError):
+                    return cls(day, int(receipts_), int(plays_))
+        return cls(today)
+
+    def line(self) -> bytes:
+        """The same as it is kept."""
+        return f"{self.day} {self.receipts} {self.plays}\n".encode("ascii")
+
+
+def _blocks(size: int) -> int:
+    """The bytes that a file of a size takes on a disk."""
+    return max(1, -(-size // BLOCK)) * BLOCK
 
 
 def broken_link(folder: Path) -> tuple[int, int | None]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import Screen
 from textual.widgets import Input, Label, Static
 
 from mission_tui.content.schema import Lock
-from mission_tui.play import wording
+from mission_tui.play import bands, wording
 from mission_tui.play.actions import Seal
 from mission_tui.play.game import Game
 from mission_tui.play.locks import value_refusal
@@ -25,8 +26,32 @@ from mission_tui.widgets.band import Band, Bet
 from mission_tui.widgets.choices import Choices
 from mission_tui.widgets.keybar import KeyBar
 
-WIDTHS: Final = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
-"""How wide a band may be: the value divided and multiplied by one of these."""
+ASKED: Final = {
+    "#number": "your number",
+    "#option": "your answer",
+    "#sure": "how sure",
+    "#why": "the reason",
+}
+"""What a lock asks for, in its order."""
+
+
+_OF_A_NUMBER: Final = """\
+1. **Type your number** ({example}). Nothing is filled in for you.
+2. **↑ ↓** widen and narrow its band. Stop where you would bet four to one that the truth is inside.
+3. **Enter**, then one **number key** for the reason.
+"""
+_OF_A_CHOICE: Final = """\
+1. One **number key** for your answer. Nothing is chosen for you.
+2. **Enter**, then one for **how sure** you are: sure is a bet of four to one.
+3. **Enter**, then one for the **reason**. **Shift+Tab** goes back.
+"""
+_OF_THE_SEAL: Final = """\
+4. **Enter** says it back, and **Enter** again seals it; **Esc** changes it. Once sealed it can't be
+   changed, and it is never graded: only that you committed counts. The instruments unlock with it.
+"""
+_SEALED: Final = """\
+It is sealed, and can't be changed now. **Enter** goes on to the workbench.
+"""
 
 
 class ValueInput(FieldInput):
@@ -43,14 +68,6 @@ class LockScreen(StepScreen):
 
     CSS_PATH = "lock.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (27, "-tall")]  # noqa: RUF012
-    HELP = """\
-## The lock
-1. **Type your number** (`412`, `0.4 GB`). Nothing is filled in for you.
-2. **↑ ↓** widen and narrow its band. Stop where you would bet four to one that the truth is inside.
-3. **Enter**, then one **number key** for the reason.
-4. **Enter** says it back, and **Enter** again seals it; **Esc** changes it. Once sealed it can't be
-   changed, and it is never graded: only that you committed counts. The instruments unlock with it.
-"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "seal", "Next / seal / unlock", priority=True),
@@ -68,12 +85,27 @@ class LockScreen(StepScreen):
         self._started = time.monotonic()
         self._sure: bool | None = None
 
+    @property
+    def HELP(self) -> str:  # type: ignore[override]  # noqa: N802
+        """What this kind of lock wants, as the app asks for a screen's help."""
+        lock = self._lock
+        if lock is None:
+            return f"## The lock\n{_SEALED}"
+        if lock.kind == "choice":
+            return f"## The lock\n{_OF_A_CHOICE}{_OF_THE_SEAL}"
+        example = f"`12.5 {lock.unit}`, or `12.5` alone" if lock.unit else "`12.5`"
+        if lock.within is not None:
+            example += "; below zero with a minus"
+        return f"## The lock\n{_OF_A_NUMBER.format(example=example)}{_OF_THE_SEAL}"
+
     def compose(self) -> ComposeResult:
         """The question above, the three gestures below."""
         session = self.game.session
         yield self.masthead()
         if self._lock is not None:
-            yield Static("", id="said", markup=False)
+            with Vertical(id="foot"):
+                yield Static("", id="said", markup=False)
+                yield Static("", id="more", markup=False)
         with VerticalScroll(id="lock", can_focus=False):
             yield Static(self.told(session.part.objective), id="objective", markup=False)
             if self._lock is None:
@@ -102,14 +134,15 @@ class LockScreen(StepScreen):
                 yield ValueInput(placeholder=f"a number, in {lock.unit}", max_length=24, id="value")
                 yield Label("", id="band-words")
             unit = wording.lock_unit(part, lock)
-            yield Band(lambda figure: show(figure, unit), id="band")
+            reach = bands.reach(lock, unit)
+            yield Band(lambda figure: show(figure, unit), reach=reach, id="band")
         else:
             yield Label("YOUR ANSWER", classes="ask")
-            yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option")
+            yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option", shared=True)
             yield Label("HOW SURE", classes="ask")
-            yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure")
+            yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure", shared=True)
         yield Label(clean_line(lock.why.ask), classes="why", markup=False)
-        yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why")
+        yield Choices([(m, part.mechanisms[m]) for m in lock.mechanisms], id="why", shared=True)
 
     def _next(self) -> None:
         self._name, self._lock = self.game.session.next_lock or (None, None)
@@ -133,6 +166,27 @@ class LockScreen(StepScreen):
         if not self.query(Input) and self.query(Choices):
             self.set_focus(self.query(Choices).first())
 
+    # -- what is out of sight --------------------------------------------------------------
+
+    @on(events.Mount)
+    def _watch_layout(self) -> None:
+        self.screen_layout_refresh_signal.subscribe(self, self._say_more)
+
+    def _say_more(self, _: Screen[object]) -> None:
+        """Name what the screen is too low for, and the keys that show it."""
+        for more in self.query("#more").results(Static):  # none once all is sealed
+            sheet = self.query_one("#lock", VerticalScroll)
+            top = sheet.scroll_offset.y
+            bottom = top + sheet.size.height
+            asked = ((name, row) for at, name in ASKED.items() for row in self.query(at))
+            hidden = [name for name, row in asked if row.virtual_region.bottom > bottom]
+            signs = [f"▼ PgDn: {', '.join(hidden)}"] if hidden else []
+            signs += ["▲ PgUp: the question"] if top > 0 else []
+            words = "   ".join(signs)
+            if words != more.content:  # to say something is another layout
+                more.update(words)
+                more.display = bool(words)
+
     # -- the band --------------------------------------------------------------------------
 
     @on(Input.Changed, "#value")
@@ -143,9 +197,18 @@ class LockScreen(StepScreen):
 
     def action_widen(self, by: int) -> None:
         """One step wider or narrower."""
+        if self._lock is None:
+            return
         self._asked = False
-        self._width = max(0, min(len(WIDTHS) - 1, self._width + by))
+        last = len(bands.steps(self._lock, self._unit)) - 1
+        self._width = max(0, min(last, self._width + by))
         self._draw()
+
+    @property
+    def _unit(self) -> str:
+        """What the lock's numbers are kept in."""
+        assert self._lock is not None
+        return wording.lock_unit(self.game.session.part, self._lock)
 
     def _bet(self) -> Bet | None:
         """What is typed so far, or None. Raises nothing: half a number is no mistake yet."""
@@ -156,15 +219,16 @@ class LockScreen(StepScreen):
             value = parse(self.query_one("#value", Input).value, lock.unit)
         except UnitError:
             return None
-        factor = WIDTHS[self._width]
-        low, high = sorted((value / factor, value * factor))
-        return Bet(value, low, high)
+        width = bands.steps(lock, self._unit)[self._width]
+        return Bet(value, *bands.around(lock, self._unit, value, width))
 
     def _draw(self) -> None:
         bet = self._bet()
         self.query_one("#band", Band).place(bet)
-        factor = WIDTHS[self._width]
-        words = f"÷{factor:g} to ×{factor:g}" if factor > 1 else "↑ widens the band"
+        words = "↑ widens the band"
+        if self._lock is not None and self._width:
+            width = bands.steps(self._lock, self._unit)[self._width]
+            words = bands.words(self._lock, self._unit, width)
         self.query_one("#band-words", Label).update(words if bet else "")
         self.say("Would you bet four to one that the truth lies inside?" if bet else "")
 

@@ -58,17 +58,22 @@ you go: a dropped connection loses nothing.
         waiting: Sequence[Waiting],
         finished: Sequence[str],
         problems: Sequence[str],
+        standing: str = "",
     ) -> None:
+        """``standing`` is one sentence on whose data the plays here will have."""
         super().__init__()
         self._student = student
         self._missions = missions
         self._waiting = waiting[:9]
         self._finished = finished[:6]
         self._problems = problems
+        self._standing = standing
 
     def compose(self) -> ComposeResult:
         """Plays first: most people come back to something."""
         yield Masthead((f"signed in as {clean_line(self._student, 30)}",))
+        whose = f"{clean_line(self._student, 30)} · {clean_line(self._standing)}"
+        yield Label(whose if self._standing else "", id="standing", markup=False)
         with VerticalScroll(id="missions", can_focus=False):
             if self._waiting:
                 yield Label("WHERE YOU STOPPED", classes="heading")

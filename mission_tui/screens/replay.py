@@ -137,7 +137,7 @@ decision, note; with **Shift** to the one before. **x** jumps to the next figure
 **v** (or **1** to **4**) opens another view: the *state* of the play with the instruments as the
 student saw them, the *figures* as recorded and as computed again, the student's own *words* beside
 the runs that they cite, the *points*. **Space** and **b** scroll a long page, **i** shows the next
-instrument, **w** says why each verdict is what it is.
+instrument, **w** says why each verdict is what it is, and which receipt each prediction has.
 
 **g** gives points by hand, with a reason. They stand in a signed file beside the ledger, which is
 never touched.
@@ -592,7 +592,7 @@ never touched.
 
     def action_why(self) -> None:
         """Each verdict with its reason."""
-        words = replay_pages.verdicts(self._stamps, self._why, self._film.notes)
+        words = replay_pages.verdicts(self._film, self._stamps, self._why)
         self.app.push_screen(PanelScreen("Verdicts", words))
 
     @on(Bench.Fitted)

@@ -58,6 +58,18 @@ class Mark:
     event: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """A sealed prediction, by its event's number, and the witness's receipt for it.
+
+    ``when`` is "before the reveal", "late" or "none"; ``at`` is when it was signed, as it is shown.
+    """
+
+    seq: int
+    when: str
+    at: str = ""
+
+
 class NotKept(Exception):
     """A mark that was not taken; one sentence. Nothing has changed."""
 
@@ -71,7 +83,8 @@ class Film:
     is asked in a thread. ``mark`` keeps points for a criterion, with a reason and the number of
     the event they are about, and gives all marks that count; it raises :class:`NotKept`.
     ``marked_in`` says where marks go, ``notice`` what is wrong with those that are there;
-    ``notes`` are what should be known of the ledger and fails nothing.
+    ``notes`` are what should be known of the ledger and fails nothing; ``receipts`` has each
+    prediction where a witness's receipts of the play are known.
     """
 
     name: str
@@ -85,6 +98,7 @@ class Film:
     marked_in: str = ""
     notice: str = ""
     notes: tuple[str, ...] = ()
+    receipts: tuple[Receipted, ...] = ()
 
 
 class Takes:

@@ -20,9 +20,10 @@ from mission_tui.play.events import Event
 from mission_tui.play.score import Earned
 from mission_tui.play.session import Filed, Run, Session
 from mission_tui.screens import replay_words as words
-from mission_tui.screens.replay_film import Figure, Mark, Stamp
+from mission_tui.screens.replay_film import Figure, Film, Mark, Stamp
 from mission_tui.text import clean, clean_line
 from mission_tui.units import brief, show, show_change
+from mission_tui.widgets.cells import fit
 
 MARKS: Final[Mapping[str, str]] = {
     "holds": "✓",
@@ -37,6 +38,8 @@ _MOST: Final = 200
 """Rows of figures at most; what differs comes first."""
 _NAME: Final = 17
 """Columns of a figure's name."""
+_ABOUT: Final = 16
+"""Columns of what a prediction is about: its line then fits into 80."""
 _PLACE: Final = re.compile(r"(.+)\[\d+\]\Z")
 
 
@@ -352,11 +355,38 @@ def _number(value: float | str) -> str:
 # -- verdicts and points -----------------------------------------------------------------------
 
 
-def verdicts(stamps: Sequence[Stamp], why: str, notes: Sequence[str]) -> str:
-    """The six verdicts with their reasons, and what should be known besides."""
-    lines = [f"{MARKS.get(s.state, '◌')} {s.name:<10} {s.state}\n    {s.reason}" for s in stamps]
-    lines += [f"· {note}" for note in notes]
+RECEIPTS: Final[Mapping[str, str]] = {"before the reveal": "✓", "late": "≈", "none": "–"}
+"""A sign for each way in which a prediction came to the witness."""
+
+
+def verdicts(film: Film, stamps: Sequence[Stamp], why: str) -> str:
+    """The six verdicts with their reasons, each prediction beside its receipt, and what should be
+    known besides.
+    """
+    lines = []
+    for stamp in stamps:
+        mark = MARKS.get(stamp.state, "◌")
+        lines.append(f"{mark} {stamp.name:<10} {stamp.state}\n    {stamp.reason}")
+        if stamp.name == "witness":
+            lines += _receipts(film)
+    lines += [f"· {note}" for note in film.notes]
     return clean("\n".join([*lines, *(["", why] if why else [])]), 8_000)
+
+
+def _receipts(film: Film) -> Iterator[str]:
+    """A line for each prediction: its event, what it is about, and when the witness had it."""
+    locks = {event.seq: event for event in film.events if event.kind == "lock"}
+    for each in film.receipts:
+        data, part = locks[each.seq].data, None
+        if film.mission is not None:
+            part = film.mission.parts.get(str(locks[each.seq].part))
+        name = str(data.get("lock"))
+        if part is not None and name in part.locks:
+            name = words.lock_name(part, name)
+        said = f"{each.when}, {each.at}" if each.at else "no receipt before the reveal"
+        mark = RECEIPTS.get(each.when, "–")
+        about = fit(clean_line(name), _ABOUT)
+        yield f"    {mark} {f'#{each.seq}':<4} {about:<{_ABOUT}} {said}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_honest_ledgers_hold_in_every_verdict_and_exit_with_0(run: Run, honest: 
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("ada.ledger.json ada memory-wall tiny ")
+    assert lines[0].startswith("ada.ledger.json · ada · memory-wall tiny · ")
     assert " of 80" in lines[0]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from mission_tui.commands import replay
 from mission_tui.grading import marks
+from mission_tui.ledger import keys
 from mission_tui.usage import UsageError
 from tests.terminal.screen import ENTER, RIGHT, TAB, Terminal, environment
 from tests.ui import replaying
@@ -93,6 +94,38 @@ def test_film_says_what_the_verifier_says_and_recomputes_the_same(tmp_path: Path
     assert found[-1].verdict is not None
     assert found[-1].verdict.state == "fails"
     assert all(seen.verdict is None for seen in found[:-1])
+
+
+def test_what_an_instructor_knows_is_asked_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sealed(tmp_path / "in")
+    folder = replaying.witnessed(path, tmp_path / "witness", uid=7)
+    roster = tmp_path / "roster.toml"
+    key = f'public = "{keys.ensure_public()}"\nfrom = 2025-01-01\n'
+    roster.write_text(
+        f'schema = 1\ncourse = "ml"\n[[students]]\nid = "ada"\nuid = 8\n[[students.keys]]\n{key}'
+    )
+    knowing = ("--roster", roster, "--receipts", folder)
+    assert run(path, *knowing) == 0
+    out = capsys.readouterr().out
+    assert "signature holds: made with the key" in out
+    assert "was ada's on 2026-01-01" in out
+    assert "witness marginal: 1 prediction witnessed before the reveal; receipts were" in out
+    assert "taken by account 7, which is not ada's (8)" in out
+    assert "event 3 lock: receipt before the reveal, 2026-01-01 00:00:22 UTC" in out
+    assert run(path, "--json", *knowing) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdicts"]["witness"]["state"] == "marginal"
+    assert found["receipts"] == [
+        {"seq": 3, "when": "before the reveal", "at": "2026-01-01 00:00:22 UTC"}
+    ]
+    assert found["rules"]["state"] == "holds"
+    roster.write_text('schema = 1\ncourse = "ml"\n')
+    assert run(path, *knowing) == 1
+    assert "signature fails: " in capsys.readouterr().out
+    with pytest.raises(UsageError, match="no such file"):
+        run(path, "--roster", tmp_path / "none")
 
 
 def test_marks_go_where_they_are_told_to(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from mission_tui.content.load import MissionFile
 from mission_tui.ledger import course as courses
 from mission_tui.ledger import desk, plays, receipts
 from mission_tui.ledger import keys as signing
+from mission_tui.ledger import witness as witnesses
 from mission_tui.ledger.envelope import open_envelope, seal
 from mission_tui.ledger.lines import encode_line, parse_lines
 from mission_tui.play import bots
@@ -159,9 +161,35 @@ def test_a_folder_of_honest_forged_and_garbage_files(
     (folder / "e link.ledger.json").symlink_to(ledger)
     (folder / "f empty.ledger.json").touch()
     code, out, err = run("verify", "--no-replay", "--json", folder)
-    assert code == 2
-    assert [row["fails"] for row in json.loads(out)] == [False, True, True]
-    assert err.count("\n") == 3
+    assert (code, err.count("\n")) == (2, 3)
+    rows = json.loads(out)
+    assert [row["fails"] for row in rows] == [False] + [True] * 5
+    assert [row["file"] for row in rows] == [str(path) for path in sorted(folder.iterdir())]
+    assert [row["verdicts"]["parse"] for row in rows[3:]] == [
+        {"state": "fails", "reason": "is a pipe and no file"},
+        {"state": "fails", "reason": "is a symbolic link and no file"},
+        {"state": "fails", "reason": "is empty"},
+    ]
+    assert {len(row["verdicts"]) for row in rows} == {6}
+    code, out, err = run("verify", "--no-replay", folder, folder / "none")
+    assert (code, err.count("\n")) == (2, 4)
+    assert len(out.splitlines()) == 6
+    assert "is a pipe and no file" in out.splitlines()[3]
+
+
+def test_what_verify_itself_reads_and_writes_is_no_row(
+    run: Run, ledger: Path, tmp_path: Path
+) -> None:
+    folder, rows = tmp_path / "in", tmp_path / "in" / "rows.jsonl"
+    folder.mkdir()
+    (folder / "a.ledger.json").write_bytes(ledger.read_bytes())
+    (folder / "roster.toml").write_text('schema = 1\ncourse = "ml"\n')
+    words = ("verify", "--json", "--no-replay", "--roster", folder / "roster.toml")
+    for _ in range(2):
+        _, out, _ = run(*words, "--resume", rows, "--receipts", folder, folder)
+        assert [row["file"] for row in json.loads(out)] == [str(folder / "a.ledger.json")]
+    _, out, _ = run(*words, folder)
+    assert [row["file"] for row in json.loads(out)][1:] == [str(rows)]
 
 
 def test_verify_resumes(run: Run, ledger: Path, tmp_path: Path) -> None:
@@ -260,6 +288,35 @@ def test_what_is_handed_in_can_be_verified_with_its_receipts(
     verdicts = {name: each["state"] for name, each in json.loads(out)[0]["verdicts"].items()}
     assert code == 1
     assert [name for name, each in verdicts.items() if each == "fails"] == ["witness"]
+
+
+def test_a_quota_is_an_option_and_its_end_is_said_to_the_student(
+    run: Run, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(witnesses.Server, "serve", lambda server: given.append(server._witness))
+    for words in ((), ("--receipts", 1, "--plays", 5, "--megabytes", 7)):
+        handlers = signal.getsignal(signal.SIGTERM)
+        assert run("witness", "serve", tmp_path / "witness", *words)[0] == 0
+        signal.signal(signal.SIGTERM, handlers)
+    found = [service._quota for service in given]  # type: ignore[attr-defined]
+    assert found == [witnesses.Quota(), witnesses.Quota(1, 5, 7_000_000)]
+    said = run("witness", "stdin", tmp_path, "--student", "ada", "--plays", 0)
+    assert said == (2, "", "--plays wants a number from 1 on")
+
+    server = witnesses.Server(given[1], tmp_path / "open" / "witness")  # type: ignore[arg-type]
+    monkeypatch.undo()
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    content = ledger.read_bytes()
+    assert run("submit", "--to", server.path, ledger)[0] == 0
+    code, out, err = run("submit", "--to", server.path, ledger)
+    assert (code, out) == (1, "")
+    assert "has had 1 receipts today" in err
+    assert err.count("\n") == 1
+    assert ledger.read_bytes() == content
+    server.stop()
+    thread.join(5)
 
 
 def test_a_server_that_is_not_there_is_said(run: Run, ledger: Path, tmp_path: Path) -> None:

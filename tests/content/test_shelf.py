@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import weakref
 from pathlib import Path
 
 import pytest
 
-from mission_tui.content.load import MissionFile, load, mission_hash
-from mission_tui.content.shelf import Shelf, shelved
+from mission_tui.content.load import MissionError, MissionFile, load, mission_hash
+from mission_tui.content.shelf import Shelf, fetch, shelved
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,21 @@ def test_a_track_that_there_is_not_is_a_key_error(wall: MissionFile) -> None:
     assert shelf.get("nowhere") is None
     with pytest.raises(KeyError):
         shelf["nowhere"]
+
+
+def test_a_mission_is_read_again_when_its_file_or_the_personas_have_changed(
+    tmp_path: Path,
+) -> None:
+    for name in ("memory-wall.toml", "tracks.toml"):
+        shutil.copy(Path(__file__).parents[1] / "wall" / name, tmp_path)
+    path = tmp_path / "memory-wall.toml"
+    first = fetch(path)
+    assert fetch(path) is first
+    for changed in (path, tmp_path / "tracks.toml"):
+        changed.write_text(changed.read_text() + "# changed\n")
+        again = fetch(path)
+        assert again is not first
+        first = again
+    path.write_text("id = 1\n")
+    with pytest.raises(MissionError):
+        fetch(path)

@@ -47,11 +47,11 @@ def test_no_sign_decides_alone() -> None:
 
 def test_a_ledger_that_says_too_little_has_no_score_and_a_bots_says_so() -> None:
     assert clicker.score(Features("human", 1, lock_latency=2.0)) is None
-    assert "too few runs" in clicker.row("ada\x1b[2J", [])
+    assert "too few runs" in clicker.says(features([]))
     mission = players.three_parts(load(WALL).tracks["tiny"])
     (events,) = players.plays(players.CLICKER, mission, 1, 7)
-    line = clicker.row("ada\x1b[2J", events)
-    assert "\x1b" not in line
-    assert line.startswith("ada")
-    events[0].data["driver"] = "bot:reference"
-    assert "a program's play (bot:reference)" in clicker.row("ada", events)
+    found = features(events)
+    assert clicker.says(found).startswith(f"{clicker.score(found):.2f} ")
+    events[0].data["driver"] = "bot:\x1b[2Jreference"
+    assert clicker.says(features(events)).startswith("a program's play (bot:")
+    assert "\x1b" not in clicker.says(features(events))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mission_tui.grading.features import SWEEP, Features, features
@@ -71,6 +71,7 @@ names = st.sampled_from(
 )
 
 
+@settings(max_examples=60)  # each is a list of events with anything in them
 @given(
     st.lists(
         st.builds(

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from mission_tui.content.load import MissionFile
-from mission_tui.grading import done, grade
+from mission_tui.grading import grade
 from mission_tui.grading.overrides import Gathered
 from mission_tui.grading.row import Job, Row
+from mission_tui.ledger.batch import Done
 from mission_tui.ledger.collector import Collected
+from mission_tui.ledger.desk import Desk
 from mission_tui.ledger.roster import Roster, Student
 from mission_tui.play.events import Event
 from tests.grading import classroom
@@ -27,7 +29,7 @@ def test_what_the_program_itself_keeps_beside_ledgers_has_no_row(folder: Path) -
     deep = folder / "section 2"
     deep.mkdir()
     (deep / "notes.txt").write_text("a student's")
-    for name in ("a.jsonl", "a.receipts.jsonl", "a.torn", "a.ledger.json.marks.toml", ".DS_Store"):
+    for name in ("ada.jsonl", "ada.receipts.jsonl", "ada.ledger.json.marks.toml", ".DS_Store"):
         (folder / name).write_text("{}")
     (folder / "elsewhere").symlink_to("/")
     table = folder / "results.json"
@@ -98,10 +100,10 @@ def test_what_is_done_is_not_done_again(
     folder: Path, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, files = tmp_path / "rows.jsonl", list(grade.collect(folder))
-    with done.Done(kept, job) as half:
-        grade.rows(files[:2], job, done=half)
+    by = grade.stamp(job)
+    grade.rows(files[:2], job, done=Done(kept, by))
     with kept.open("a") as torn:
-        torn.write('{"stamp": "cut sh')
+        torn.write('{"by": "cut sh')
     graded: list[str] = []
     real = grade.of_file
 
@@ -110,14 +112,13 @@ def test_what_is_done_is_not_done_again(
         return real(file, name, job)
 
     monkeypatch.setattr(grade, "of_file", counted)
-    with done.Done(kept, job) as rest:
-        assert len(rest) == 2
-        rows = grade.rows(files, job, done=rest)
+    rest = Done(kept, by)
+    assert len(rest) == 2
+    rows = grade.rows(files, job, done=rest)
     assert graded == [name for _, name in files[2:]]
     assert rows == tuple(real(file, name, job) for file, name in files)
     (folder / "ada.ledger.json").replace(folder / "ava.ledger.json")
-    with done.Done(kept, job) as renamed:
-        again = grade.rows(grade.collect(folder), job, done=renamed)
+    again = grade.rows(grade.collect(folder), job, done=Done(kept, by))
     assert again[0].file == "ava.ledger.json"
     assert len(graded) == 2
 
@@ -125,14 +126,26 @@ def test_what_is_done_is_not_done_again(
 def test_another_rubric_or_question_is_done_anew(job: Job, tmp_path: Path) -> None:
     by = job.rubric.model_copy(update={"name": "Another"})
     stamps = {
-        done.stamp(job),
-        done.stamp(replace(job, rubric=by)),
-        done.stamp(replace(job, replay=True)),
+        grade.stamp(job),
+        grade.stamp(replace(job, rubric=by)),
+        grade.stamp(replace(job, replay=True)),
+        grade.stamp(replace(job, desk=Desk(Roster("c", ())))),
+        grade.stamp(replace(job, desk=Desk(Roster("c", (Student("ada", "", ()),))))),
+        grade.stamp(replace(job, desk=Desk(witness_key="00" * 32))),
     }
-    assert len(stamps) == 3
+    assert len(stamps) == 6
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Exception, match="symbolic link"), done.Done(tmp_path / "link", job):
-        pass
+    with pytest.raises(Exception, match="symbolic link"):
+        Done(tmp_path / "link", grade.stamp(job))
+
+
+def test_a_replay_that_was_given_up_is_tried_again(folder: Path, job: Job, tmp_path: Path) -> None:
+    kept, files = tmp_path / "rows.jsonl", list(grade.collect(folder))[:1]
+    impatient = replace(job, replay=True, patience=0.0)
+    (row,) = grade.rows(files, impatient, done=Done(kept, grade.stamp(impatient)))
+    assert row.verdicts["replay"].state == "not replayable here"
+    assert row.given_up
+    assert not kept.exists()
 
 
 def test_bots_chosen_seeds_and_failures_are_held_back_and_keep_their_points(

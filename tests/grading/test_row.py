@@ -99,10 +99,10 @@ def test_garbage_has_a_row_each_and_none_takes_long(tmp_path: Path, job: Job) ->
         assert row.verdicts["parse"].state == "fails"
         assert set(row.verdicts) == set(NAMES)
     reasons = {name: row.verdicts["parse"].reason for name, row in rows.items()}
-    assert reasons["fifo.ledger.json"] == "is a pipe and no file"
-    assert reasons["link.ledger.json"] == "is a symbolic link and no file"
-    assert reasons["folder.ledger.json"] == "is a folder and no file"
-    assert reasons["empty.ledger.json"] == "is empty"
+    assert reasons["fifo.ledger.json"] == "it is a pipe and no file"
+    assert reasons["link.ledger.json"] == "it is a symbolic link and no file"
+    assert reasons["folder.ledger.json"] == "it is a folder and no file"
+    assert reasons["empty.ledger.json"] == "it is empty"
     assert "nested deeper" in reasons["brackets.ledger.json"]
     assert "larger than" in reasons["large.ledger.json"]
     ((gone, name),) = grade.collect(where / "gone.ledger.json")

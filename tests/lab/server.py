@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SEPARATION: Final = Path("/run/sshd")
 """Where Debian's server wants an empty folder when it runs as root."""
 HOST: Final = "lab"
-LEAN: Final = {"PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1"}
+LEAN: Final = {"PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1", "MALLOC_ARENA_MAX": "1"}
 """How docs/administrators.md has a server start the game."""
 
 

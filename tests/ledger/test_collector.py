@@ -68,13 +68,66 @@ def test_folders_in_folders_are_read_and_neighbours_left_out(folder: Path) -> No
         "p.ledger.json",
         "p.jsonl",
         "p.receipts.jsonl",
+        "p.queue.jsonl",
         "p.jsonl.torn",
         "p.jsonl.lock",
         "p.ledger.json.marks.toml",
+        "p.ledger.json.marks.toml.sig",
         ".p.tmp",
     ):
         (folder / "ada" / name).write_text("x")
     assert [item.path for item in collector.collect(folder)] == [folder / "ada" / "p.ledger.json"]
+
+
+def test_nothing_handed_in_vanishes_by_its_name(folder: Path, tmp_path: Path) -> None:
+    alone = (
+        "20260101T000000Z-00000000.jsonl",  # a journal in the place of a ledger
+        "ada.csv",
+        "bob.html",
+        "eve.receipts.jsonl",
+        "kim.ledger.jsonl",
+        "lee.old",
+        "max.toml",
+        "mia.ledger.json.marks.toml",
+        "noa.ledger.json.sig",
+        "ona.lock",
+        "pia.tmp",
+        "ray.ledger.json",
+        "ray.marks.toml",
+        "sue.torn",
+    )
+    for name in alone:
+        (folder / name).write_text("x")
+    (folder / "ray.jsonl").symlink_to(tmp_path)  # the program writes no links
+    (folder / "uma.csv").mkdir()
+    (folder / "uma.csv" / "x.ledger.json").write_text("x")
+    found = [str(item.path.relative_to(folder)) for item in collector.collect(folder)]
+    assert found == sorted([*alone, "ray.jsonl", "uma.csv/x.ledger.json"])
+
+
+def test_an_open_plays_journal_has_one_row(folder: Path) -> None:
+    for name in ("p.jsonl", "p.jsonl.lock", "p.jsonl.torn", "p.receipts.jsonl", "p.queue.jsonl"):
+        (folder / name).write_text("x")
+    assert [item.path.name for item in collector.collect(folder)] == ["p.jsonl"]
+
+
+def test_what_the_desk_reads_and_writes_is_left_out(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.ledger.json").write_text("x")
+    (folder / "ml").mkdir()
+    for name in ("roster.toml", "rows.jsonl", "ml/roster.toml", "ml/secret"):
+        (folder / name).write_text("x")
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    for but in (
+        [folder / "roster.toml", folder / "rows.jsonl", folder / "ml"],
+        [Path("handed in/roster.toml"), Path("link/rows.jsonl"), Path("handed in/../link/ml/")],
+        [folder, tmp_path, folder / "roster.toml", folder / "rows.jsonl", folder / "ml"],
+    ):
+        for where in (folder, Path("handed in")):
+            found = [item.path.name for item in collector.collect(where, but)]
+            assert found == ["a.ledger.json"], but
 
 
 def test_folders_without_end_come_to_one(folder: Path) -> None:
@@ -167,16 +220,17 @@ def test_what_is_done_is_not_done_again_unless_it_changed(
     (folder / "b").write_bytes(b"B")  # the same size
     assert (run(), asked) == ([1, 1, 1], ["b"])
     os.utime(folder / "c", (1, 1))
-    assert (run(), asked) == ([1, 1, 1], ["c"])
+    (folder / "a").rename(folder / "A")
+    assert (run(), asked) == ([1, 1, 1], [])  # a content is judged once, whatever it is called
     (folder / "d").write_bytes(b"dd")
     assert (run(), asked) == ([1, 1, 1, 2], ["d"])
-    assert (run("2"), sorted(asked)) == ([1, 1, 1, 2], ["a", "b", "c", "d"])
+    assert (run("2"), sorted(asked)) == ([1, 1, 1, 2], ["A", "b", "c", "d"])
     assert (run("2"), asked) == ([1, 1, 1, 2], [])
 
 
 def test_a_run_that_died_goes_on(folder: Path, tmp_path: Path) -> None:
     for n in range(5):
-        (folder / str(n)).write_bytes(b"x")
+        (folder / str(n)).write_bytes(b"%d" % n)
 
     def dies(path: Path, content: bytes) -> batch.Row:
         if path.name == "3":

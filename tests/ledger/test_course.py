@@ -146,6 +146,25 @@ def test_the_same_key_again_is_a_new_token_and_the_same_roster(folder: Path) -> 
     assert (folder / "roster.toml").read_bytes() == before
 
 
+def test_an_account_is_read_written_and_kept_when_a_key_changes(folder: Path) -> None:
+    course.enrol(folder, "ada", ADA, "Ada", NOON)
+    course.enrol(folder, "bob", BOB, "", NOON)
+    path = folder / "roster.toml"
+    path.write_text(path.read_text().replace('id = "ada"', 'id = "ada"\nuid = 1001'))
+    course.enrol(folder, "ada", NEW, "", NOON)
+    found = course.roster_of(folder)
+    assert [student.uid for student in found.students] == [1001, None]
+    assert found.accounts(1001) == (found.student("ada"),)
+    assert found.accounts(0) == ()
+
+
+@pytest.mark.parametrize("uid", ["-1", "true", "1.0", '"1001"', "4294967296", "[1]"])
+def test_an_account_that_is_no_number_is_refused(uid: str) -> None:
+    text = f'schema = 1\ncourse = "ml"\n[[students]]\nid = "ada"\nuid = {uid}\n'
+    with pytest.raises(RosterError, match="'ada': uid must be"):
+        roster.parse(text.encode())
+
+
 def test_a_key_that_was_ended_can_be_taken_up_again(folder: Path) -> None:
     for key in (ADA, NEW, ADA):
         course.enrol(folder, "ada", key, "", NOON)

@@ -369,6 +369,39 @@ def test_a_ledger_that_ends_before_what_was_witnessed_is_marginal(
     assert found == Verdict("marginal", "the witness saw more of this play than is here")
 
 
+@pytest.mark.parametrize(
+    ("uid", "state", "words"),
+    [
+        (1000, "holds", "before the reveal"),
+        (None, "holds", "before the reveal"),
+        (1001, "marginal", "before the reveal; receipts were taken by account 1000"),
+    ],
+)
+def test_receipts_of_another_account_are_marginal_and_never_fail(
+    key: keys.SigningKey, write: Write, uid: int | None, state: str, words: str
+) -> None:
+    payload = write(played(key))
+    make = Receipts(payload)
+    ada = roster.Student("ada", "", (), uid)
+    knowledge = Desk(
+        roster=roster.Roster("ml", (ada,)),
+        receipts={PLAY: (make.at(2, 1), make.at(5, 4))},
+        witness_key=WITNESS.public_hex,
+    )
+
+    def found(some: Desk) -> Verdict:
+        return judge.judge_content(
+            Path("x"), seal(payload, key), desk=some, replayed=False
+        ).verdicts["witness"]
+
+    assert found(knowledge).state == state
+    assert words in found(knowledge).reason
+    other = replace(knowledge, receipts={PLAY: (make.at(2, 1, head="ab" * 32),)})
+    assert found(other).state == "fails"  # whoever took it
+    assert found(replace(knowledge, receipts={})).state == "not applicable"
+    assert judge.predictions(judge.judge_content(Path("x"), seal(payload, key)), None) == ()
+
+
 # -- notes -------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ def test_a_key_is_made_once_and_closed_to_others(folder: Path):
         os.umask(before)
     assert keys.ensure_public() == public == keys.load().public_hex
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
     assert sorted(file.name for file in folder.iterdir()) == ["ed25519", "ed25519.pub"]
     assert stat.S_IMODE((folder / "ed25519").stat().st_mode) == 0o600
     assert (folder / "ed25519").stat().st_nlink == 1

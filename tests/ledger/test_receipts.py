@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from mission_tui.ledger import plays, receipts
 from mission_tui.ledger.chain import link
 from mission_tui.ledger.lockfile import PlayLock
 from mission_tui.ledger.receipts import Head, NoAnswer
-from mission_tui.ledger.witness import Server, Witness
+from mission_tui.ledger.witness import Quota, Server, Witness
 from mission_tui.play import bots
 
 HEAD = Head("20260101T000000Z-00000000", "ab" * 32, 7)
@@ -115,6 +116,31 @@ def test_a_refusal_is_not_asked_for_again(server: Server, journal: Path) -> None
     receipts.Witness(str(server.path)).ask(journal, HEAD)
     assert until(idle)
     assert receipts.kept(journal) == receipts.waiting(journal) == ()
+
+
+def test_what_is_beyond_the_quota_of_a_day_waits_and_nothing_is_lost(
+    tmp_path: Path, journal: Path
+) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    desk = Witness(tmp_path / "witness", lambda: now[0], Quota(receipts=2))
+    listening = Server(desk, tmp_path / "open" / "witness")
+    thread = threading.Thread(target=listening.serve)
+    thread.start()
+    heads = [replace(HEAD, count=count) for count in range(7, 12)]
+    nowhere = receipts.Witness(str(listening.path) + ".gone")
+    for head in heads:
+        nowhere.ask(journal, head)
+    assert until(idle)
+    for day, left in enumerate([3, 1, 0], start=1):
+        receipts.Witness(str(listening.path)).catch_up(journal)
+        assert until(idle)
+        assert len(receipts.waiting(journal)) == left
+        now[0] = datetime(2026, 1, 1 + day, tzinfo=UTC)
+    found = receipts.kept(journal)
+    assert [receipt.count for receipt in found] == [head.count for head in heads]
+    assert [receipt.at[8:10] for receipt in found] == ["01", "01", "02", "02", "03"]
+    listening.stop()
+    thread.join(5)
 
 
 def test_garbage_in_the_queue_is_passed_over(server: Server, journal: Path) -> None:

@@ -23,7 +23,7 @@ from mission_tui.ledger import keys, receipts, strict, witness
 from mission_tui.ledger.chain import link
 from mission_tui.ledger.envelope import seal
 from mission_tui.ledger.receipts import Head
-from mission_tui.ledger.witness import Asker, Server, Witness, WitnessError
+from mission_tui.ledger.witness import BLOCK, Asker, Quota, Server, Witness, WitnessError
 from mission_tui.play.events import Event
 
 Write = Callable[[list[Event]], bytes]
@@ -254,6 +254,98 @@ def test_a_hostile_play_id_is_refused(
     header = Event(0, "header", None, 0, "", {**play[0].data, "play_id": play_id})
     answer = asked(desk, submission(seal(write([header]), key)))
     assert "no play id" in answer["error"]
+
+
+# -- what one account may have -----------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path: Path, clock: Clock) -> Witness:
+    """A witness that gives little."""
+    return Witness(tmp_path / "small", clock, Quota(receipts=3, plays=2, stored=6 * BLOCK))
+
+
+def head(play: int) -> Head:
+    return Head(f"20260101T000000Z-{play:08x}", "ab" * 32, 7)
+
+
+def test_a_day_has_an_end_of_receipts_and_tomorrow_has_more(
+    small: Witness, tmp_path: Path, clock: Clock
+) -> None:
+    said = [asked(small, HEAD.request(late=False)) for _ in range(4)]
+    assert ["receipt" in answer for answer in said] == [True] * 3 + [False]
+    assert said[3] == {
+        "again": True,
+        "error": "this account has had 3 receipts today, which is all that this witness gives: "
+        "try again tomorrow",
+    }
+    other = Witness(small.folder, clock, Quota(receipts=3))  # another process: SSH starts many
+    assert asked(other, HEAD.request(late=False))["again"] is True
+    assert "receipt" in asked(small, head(1).request(late=False), BOB)
+    clock.now += timedelta(days=1)
+    assert "receipt" in asked(small, HEAD.request(late=True))
+    assert witness.broken_link(small.folder) == (5, None)
+
+
+def test_a_day_has_an_end_of_new_plays(small: Witness, clock: Clock) -> None:
+    said = [asked(small, head(play).request(late=False)) for play in range(3)]
+    assert ["receipt" in answer for answer in said] == [True, True, False]
+    assert "2 new plays today" in said[2]["error"]
+    assert "receipt" in asked(small, head(1).request(late=False))  # a play of before goes on
+    assert len(list((small.folder / "plays").iterdir())) == 2
+    clock.now += timedelta(days=1)
+    assert "receipt" in asked(small, head(2).request(late=False))
+
+
+def test_submissions_take_no_more_than_their_room(
+    tmp_path: Path, clock: Clock, play: list[Event], write: Write, key: keys.SigningKey
+) -> None:
+    roomy = Witness(tmp_path / "roomy", clock, Quota(stored=6 * BLOCK))
+
+    def stored() -> int:
+        files = [path.stat().st_size for path in (roomy.folder / "submissions").rglob("*.json")]
+        return sum(-(-size // BLOCK) * BLOCK for size in files)
+
+    data = {**play[0].data, "play_id": HEAD.play}
+    said = []
+    contents = [
+        seal(write([Event(0, "header", None, 0, "", {**data, "x": "y" * length})]), key)
+        for length in (100, 4_500, 7_500, 101)
+    ]
+    assert [-(-len(content) // BLOCK) for content in contents] == [1, 2, 3, 1]
+    for content in [*contents, contents[0]]:
+        said.append(asked(roomy, submission(content)))
+        assert stored() <= 6 * BLOCK
+    assert ["error" in answer for answer in said] == [False, False, False, True, False], said
+    assert "the 0.0246 MB" in said[3]["error"]
+    assert "ask whoever runs it" in said[3]["error"]
+    assert "again" not in said[3]  # tomorrow it would be the same
+
+
+def test_what_is_refused_makes_no_more_plays(
+    tmp_path: Path, clock: Clock, play: list[Event], write: Write, key: keys.SigningKey
+) -> None:
+    """Whoever has no room for submissions can't fill the list of plays instead."""
+    full = Witness(tmp_path / "full", clock, Quota(plays=2, stored=1))
+    for number in range(5):
+        answer = asked(full, submission(made(play, write, key, head(number).play)))
+        assert "error" in answer
+    assert len(list((full.folder / "plays").iterdir())) == 2
+    assert not list((full.folder / "submissions").rglob("*.json"))
+
+
+@pytest.mark.parametrize("kept", [b"", b"2026-01-01", b"2026-01-01 x y", b"\xff" * 99, b"0 9 9\n"])
+def test_a_count_that_a_crash_tore_begins_anew(small: Witness, kept: bytes) -> None:
+    (small.folder / "accounts" / ADA.folder).write_bytes(kept)
+    said = [asked(small, HEAD.request(late=False)) for _ in range(4)]
+    assert ["receipt" in answer for answer in said] == [True] * 3 + [False]
+
+
+def test_many_at_once_get_no_more_than_one_by_one(small: Witness, clock: Clock) -> None:
+    several = [small, Witness(small.folder, clock, Quota(receipts=3))]
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda n: asked(several[n % 2], HEAD.request(late=False)), range(12)))
+    assert sum("receipt" in answer for answer in said) == 3
 
 
 # -- over a socket -----------------------------------------------------------------------------

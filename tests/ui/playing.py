@@ -64,9 +64,9 @@ def _edge() -> Mission:
     return load(missions_dir() / f"{MISSION}.toml").tracks["edge"]
 
 
-def saved_at(saves: Path, screen: str) -> None:
+def saved_at(saves: Path, screen: str, driver: str = "human") -> None:
     """Leave a play of ada's at a screen; from the reveal on with two runs of different batch."""
-    with plays.start(saves, _edge(), "ada", "human") as opened:
+    with plays.start(saves, _edge(), "ada", driver) as opened:
         game = opened.game
         game.go("lock", 0, 0)
         if screen == "lock":

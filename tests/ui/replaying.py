@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from mission_tui.app import ReplayApp
 from mission_tui.commands import replay
 from mission_tui.content.load import load
 from mission_tui.content.schema import Mission
-from mission_tui.ledger import envelope, judge, keys
+from mission_tui.ledger import envelope, judge, keys, receipts, witness
 from mission_tui.ledger.chain import link
-from mission_tui.ledger.lines import encode_line
+from mission_tui.ledger.desk import Desk
+from mission_tui.ledger.lines import encode_line, parse_lines
 from mission_tui.paths import missions_dir
 from mission_tui.play.actions import Close, Instant, Note, Pin, Seal
 from mission_tui.play.events import Event
@@ -91,6 +92,22 @@ def sealed(folder: Path, events: Sequence[Event] | None = None, name: str = "ada
     return path
 
 
+def witnessed(ledger: Path, folder: Path, uid: int = 1000, after: float = 1.0) -> Path:
+    """A witness's folder with a receipt for the head of each prediction of a ledger.
+
+    It was taken by an account, so many seconds after the prediction.
+    """
+    payload = envelope.open_envelope(ledger.read_bytes()).payload
+    for line in parse_lines(payload):
+        if line.event.kind == "lock":
+            then = datetime.fromisoformat(line.event.wall) + timedelta(seconds=after)
+            head = receipts.Head(PLAY, link(line.raw), line.event.seq + 1)
+            witness.Witness(folder, lambda now=then: now).answer(
+                head.request(late=False), witness.Asker(uid)
+            )
+    return folder
+
+
 def forged(kind: str, **data: Any) -> list[Event]:
     """The play with the last event of a kind changed; an outcome's metrics are added to."""
     events = list(play())
@@ -104,10 +121,10 @@ def forged(kind: str, **data: Any) -> list[Event]:
     return events
 
 
-def film(path: Path, **changed: Any) -> Film:
+def film(path: Path, desk: Desk | None = None, **changed: Any) -> Film:
     """What the command hands to the screen for a ledger."""
-    report = judge.verify_ledger(path, replayed=False)
-    return replace(replay.film(report, by="eve"), **changed)
+    report = judge.verify_ledger(path, desk=desk, replayed=False)
+    return replace(replay.film(report, by="eve", desk=desk), **changed)
 
 
 @asynccontextmanager

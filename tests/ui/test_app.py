@@ -116,6 +116,31 @@ async def test_sealed_lock_cannot_be_changed(saves: Path) -> None:
         assert kinds(app).count("lock") == 1
 
 
+# -- going on --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("driver", ["human", "plain"])
+async def test_asked_for_by_name_an_open_play_goes_on(saves: Path, driver: str) -> None:
+    playing.saved_at(saves, "workbench", driver)
+    asked = {"mission": playing.MISSION, "track": "edge", "student": "ada"}
+    async with playing.opened(saves, **asked) as (app, pilot):
+        await pilot.press("enter")
+        await on(pilot, WorkbenchScreen)
+        assert app._play.game.session.header["driver"] == driver
+    assert len(list(saves.rglob("*.jsonl"))) == 1
+
+
+async def test_a_play_begun_line_by_line_is_offered_and_a_bots_is_not(saves: Path) -> None:
+    playing.saved_at(saves, "workbench", "bot:reference")
+    playing.saved_at(saves, "workbench", "plain")
+    async with playing.opened(saves, student="ada") as (app, pilot):
+        await pilot.press("enter")
+        await on(pilot, MissionsScreen)
+        waiting, finished = app._plays()
+        assert len(waiting) == 1
+        assert not finished
+
+
 # -- mouse, help, palette ---------------------------------------------------------------------
 
 

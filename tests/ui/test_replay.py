@@ -13,11 +13,12 @@ import pytest
 from textual.widgets import Input, Static
 
 from mission_tui.grading import marks
+from mission_tui.ledger import desk
 from mission_tui.play.events import Event
 from mission_tui.play.session import Session
 from mission_tui.screens.replay import ReplayScreen
 from mission_tui.screens.replay_bench import Bench
-from mission_tui.screens.replay_film import EVERY, Film, Seen, Takes
+from mission_tui.screens.replay_film import EVERY, Film, Receipted, Seen, Takes
 from mission_tui.screens.replay_mark import MarkScreen
 from mission_tui.screens.replay_reel import Sought
 from mission_tui.screens.replay_words import clock, said
@@ -105,6 +106,32 @@ async def test_verdicts_say_why_and_what_else_is_known(film: Film) -> None:
     async with shown(replace(film, notes=("played by bot:random",))) as (_, pilot):
         await pilot.press("w")
         await shows(pilot, "no receipt from a witness", "· played by bot:random")
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (1.0, "✓ #3   Peak memory      before the reveal, 2026-01-01 00:00:22 UTC"),
+        (300.0, "≈ #3   Peak memory      late, 2026-01-01 00:05:21 UTC"),
+    ],
+)
+async def test_verdicts_have_each_prediction_beside_its_receipt(
+    tmp_path: Path, after: float, words: str
+) -> None:
+    path = sealed(tmp_path)
+    folder = replaying.witnessed(path, tmp_path / "witness", after=after)
+    known = desk.opened(receipt=folder)
+    async with shown(replaying.film(path, known)) as (_, pilot):
+        await pilot.press("w")
+        await shows(pilot, words)
+
+
+async def test_a_prediction_without_a_receipt_is_said(tmp_path: Path) -> None:
+    some = replaying.film(sealed(tmp_path), receipts=(Receipted(3, "none"),))
+    for shown_film in (some, replace(some, mission=None, recompute=None)):
+        async with shown(shown_film, settled=False) as (_, pilot):
+            await pilot.press("w")
+            await shows(pilot, "– #3 ", "no receipt before the reveal")
 
 
 async def test_wide_terminal_without_colour_shows_figures_beside_the_state(

@@ -1,0 +1,1 @@
+"""What ``mission-tui doctor`` looks at: this machine, terminal, saves, player and missions."""
