@@ -118,12 +118,8 @@ def collect(where: Path, but: Sequence[Path] = ()) -> Iterator[tuple[Collected, 
     if not where.is_dir():
         return iter([(collector.read(where), where.name)])
     folder = where.resolve()  # a link that the grader names may be followed; those below may not
-    own = {path.resolve() for path in but}
-    return (
-        (file, str(file.path.relative_to(folder)))
-        for file in collector.collect(folder)
-        if not own & {file.path, *file.path.parents}
-    )
+    found = collector.collect(folder, but)
+    return ((file, str(file.path.relative_to(folder))) for file in found)
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def test_what_the_program_itself_keeps_beside_ledgers_has_no_row(folder: Path) -
         "section 2/notes.txt",
     ]
     assert [name for _, name in grade.collect(folder / "ada.ledger.json")] == ["ada.ledger.json"]
+    # Receipts that stand in the folder itself leave what was handed in where it is.
+    assert [name for _, name in grade.collect(folder, [table, folder])] == names
     (folder.parent / "link").symlink_to(folder)
     assert [name for _, name in grade.collect(folder.parent / "link", [table])] == names
 
