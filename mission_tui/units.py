@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 _SI: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
@@ -34,10 +35,15 @@ _COUNTS: Final = {"T": "trillion", "G": "billion", "M": "million", "k": "thousan
 _COUNTED: Final = frozenset(
     {"bit", "samples", "epochs", "nights", "passes", "rounds", "clients", "devices", "nodes"}
     | {"sequences", "islands", "labels", "tokens", "tok/s", "users", "mixes"}
-    | {"weeks", "faults", "visits", "people", "changes"}
+    | {"weeks", "faults", "visits", "people", "changes", "votes", "images", "items", "pixels"}
 )
 _POINTS: Final = frozenset({"points", "points/pass"})
-_UNSCALED: Final = frozenset({"%", "×"}) | _POINTS | _COUNTED
+_UNSCALED: Final = frozenset({"%", "×", "nat"}) | _POINTS | _COUNTED
+_RATES: Final = ("1/", "$/")
+"""How units of *a* something begin: ``1/week``, ``$/vote``. No thousandth of one is spoken of."""
+MOST_MORE: Final = 3
+"""Digits that are added to three, at most, so that two figures which differ are seen to."""
+_MONEY: Final = {"thousand $": 1e3, "million $": 1e6, "billion $": 1e9, "trillion $": 1e12}
 _TIMES: Final = {"min": 60.0, "h": 3600.0, "days": 86400.0}
 _LONG: Final = ((72 * 3600.0, "days"), (7200.0, "h"), (120.0, "min"))
 """Seconds from which a time reads better in another unit."""
@@ -58,6 +64,8 @@ def factor(unit: str, base: str) -> float:
         return _BINARY[unit]
     if base == "s" and unit in _TIMES:
         return _TIMES[unit]
+    if base == "$" and unit in _MONEY:
+        return _MONEY[unit]
     if not base and unit in _COUNTS:
         return _PREFIX[unit]
     prefix = unit.removesuffix(base) if base and unit.endswith(base) else None
@@ -72,6 +80,8 @@ def base_of(unit: str) -> str:
         return "B"
     if unit in _TIMES:
         return "s"
+    if unit in _MONEY:
+        return "$"
     if len(unit) > 1 and unit[0] in "kMGTmµun" and unit[1:] in {"B", "s", "J", "W", "B/s", "MAC"}:
         return unit[1:]
     if len(unit) > 1 and unit[0] in "kMGTPEZY" and unit[1:] in _ARITHMETIC:
@@ -86,14 +96,85 @@ def digits(value: float, significant: int = 3) -> str:
     places = significant - 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, places)
     places = significant - 1 - math.floor(math.log10(abs(rounded))) if rounded else places
-    if places <= 0 and abs(rounded) >= 10**significant:
+    if places <= 0 and abs(rounded) >= 1000:
         return f"{rounded:,.0f}"
     return f"{rounded:.{max(0, min(places, 6))}f}"
 
 
 def show(value: float, unit: str) -> str:
     """``value`` in ``unit``, with the prefix that reads best: ``show(4.2e9, "B") == "4.20 GB"``."""
-    return f"−{_show(-value, unit)}" if value < 0 else _show(value, unit)
+    return _split(value, unit).text
+
+
+def change(before: float, after: float, unit: str) -> tuple[str, str, str]:
+    """Two values and the difference between them, as they stand beside each other.
+
+    The difference is that of the two as they are written, so a reader who subtracts finds it.
+    Where it would have fewer than two digits, the values get more of them: 96.98 % → 96.97 %, not
+    97.0 % twice. A value that is written exactly gets none.
+    """
+    first, second = _split(before, unit), _split(after, unit)
+    for more in range(MOST_MORE + 1):
+        ends = [end if end.exact else _split(end.of, unit, more) for end in (first, second)]
+        rounded = max((end.step for end in ends if not end.exact), default=0.0)
+        moved = ends[1].value - ends[0].value
+        last = more == MOST_MORE and abs(moved) > rounded / 2
+        if before == after or abs(moved) > 9.5 * rounded or last:
+            step = rounded or min(end.step for end in ends)
+            return ends[0].text, ends[1].text, _difference(moved, step, unit)
+    return first.text, second.text, show_change(after - before, unit)
+
+
+def _difference(moved: float, step: float, unit: str) -> str:
+    """A signed difference of what is written: no finer than that, and of three digits or so."""
+    if abs(moved) < step / 2:
+        return show_change(0.0, unit)
+    unit = "points" if unit == "%" else unit
+    found = _split(abs(moved), unit)
+    size = abs(moved) / found.scale
+    three = max(2 - math.floor(math.log10(size)), 1 if unit in _POINTS else 0)
+    places = max(0, min(round(-math.log10(step / found.scale)), three))
+    sign = "+" if moved > 0 else "−"
+    return f"{sign}{found.before}{size:,.{places}f}{found.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A value in writing: what stands before and after its number, and what one of it is."""
+
+    of: float
+    before: str
+    number: str
+    after: str
+    scale: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.before}{self.number}{self.after}"
+
+    @property
+    def places(self) -> int:
+        """Digits behind the point."""
+        return len(self.number.partition(".")[2])
+
+    @property
+    def value(self) -> float:
+        """What a reader takes it for."""
+        size = float(self.number.replace(",", "")) * self.scale
+        return -size if self.before.startswith("−") else size
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was rounded off."""
+        return math.isclose(self.value, self.of, rel_tol=1e-12, abs_tol=1e-12)
+
+    @property
+    def step(self) -> float:
+        """One of the last digit; of a large number, of the last of its first three."""
+        if self.places or "," not in self.number:
+            return self.scale * 10.0**-self.places
+        digit = self.number.replace(",", "")
+        return self.scale * 10.0 ** (len(digit) - len(digit.rstrip("0")))
 
 
 _BRIEF: Final = (
@@ -116,32 +197,44 @@ def brief(shown: str) -> str:
     return shown
 
 
-def _show(value: float, unit: str) -> str:
+def _split(value: float, unit: str, more: int = 0) -> _Written:
+    """A value in writing, with ``more`` digits than usual."""
+    if value < 0:
+        found = _split(-value, unit, more)
+        return replace(found, of=value, before=f"−{found.before}")
+    significant = 3 + more
     if unit == "%":
         close = 98 < value < 100 and round(value, 1) != round(value, 2)
-        return f"{value:.2f} %" if close else f"{value:.1f} %"
+        return _Written(value, "", f"{value:.{max(1 + more, 1 + close)}f}", " %", 1.0)
     if unit == "×":
-        return f"{digits(value)}×"
+        return _Written(value, "", digits(value, significant), "×", 1.0)
     if unit in _POINTS:
-        return f"{_points(value)} {unit}"
+        return _Written(value, "", _points(value, more), f" {unit}", 1.0)
     if unit == "$":
-        return f"${_money(value)}"
+        scale, prefix = _prefix(value, "") if value >= 1e6 else (1.0, "")
+        word = f" {_COUNTS[prefix]}".rstrip()
+        return _Written(value, "$", digits(value / scale, significant), word, scale)
+    if unit.startswith(_RATES):
+        before, of = unit.split("/", 1)
+        return _Written(
+            value, before.removeprefix("1"), digits(value, significant), f" a {of}", 1.0
+        )
     if unit == "s" and (long := _long(value)) is not None:
-        return f"{digits(value / _TIMES[long])} {long}"
+        scale = _TIMES[long]
+        return _Written(value, "", digits(value / scale, significant), f" {long}", scale)
     if unit in _COUNTED:
         whole = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.0f}"
-        number = whole if value == round(value) else digits(value)
+        number = whole if value == round(value) else digits(value, significant)
         one = value == 1 and not unit.endswith("/s")
-        return f"{number} {_singular(unit) if one else unit}"
-    scale, prefix = _prefix(value, unit)
-    if unit == "":
-        return f"{digits(value / scale)} {_COUNTS[prefix]}".rstrip()
-    return f"{digits(value / scale)} {prefix}{unit}"
+        return _Written(value, "", number, f" {_singular(unit) if one else unit}", 1.0)
+    scale, prefix = (1.0, "") if unit in _UNSCALED else _prefix(value, unit)
+    after = f" {_COUNTS[prefix]}".rstrip() if unit == "" else f" {prefix}{unit}"
+    return _Written(value, "", digits(value / scale, significant), after, scale)
 
 
-def _points(value: float) -> str:
+def _points(value: float, more: int = 0) -> str:
     """One decimal; two of less than a point, which would be rounded to hardly anything."""
-    return f"{value:.2f}" if 0.005 <= abs(value) < 0.995 else f"{value:.1f}"
+    return f"{value:.{(2 if 0.005 <= abs(value) < 0.995 else 1) + more}f}"
 
 
 def _long(seconds: float) -> str | None:
@@ -152,13 +245,6 @@ def _long(seconds: float) -> str | None:
 def _singular(unit: str) -> str:
     """One of what is counted: pass, mix, sample."""
     return unit[:-2] if unit.endswith(("sses", "xes")) else unit.removesuffix("s")
-
-
-def _money(size: float) -> str:
-    if size >= 1e6:
-        scale, prefix = _prefix(size, "")
-        return f"{digits(size / scale)} {_COUNTS[prefix]}"
-    return digits(size)
 
 
 def show_in(value: float, unit: str) -> str:
@@ -182,7 +268,10 @@ def amount(change: float, unit: str) -> tuple[str, str]:
     """The magnitude of a change as a number and its unit, apart: ``("4.20", "GB")``."""
     if unit == "%":
         return _points(abs(change)), "points"
-    if unit in _UNSCALED or unit == "$":
+    if unit == "$" and abs(change) >= 999_500:
+        scale, prefix = _prefix(change, "")
+        return _written(abs(change) / scale), f"{_COUNTS[prefix]} $"
+    if unit in _UNSCALED or unit == "$" or unit.startswith(_RATES):
         return _written(abs(change)), unit
     if unit == "s" and (long := _long(change)) is not None:
         return _written(abs(change) / _TIMES[long]), long
@@ -193,6 +282,21 @@ def amount(change: float, unit: str) -> tuple[str, str]:
 def _written(size: float) -> str:
     """Three significant digits, or every digit before the point: no rounding that is not seen."""
     return digits(size) if size < 999.5 else f"{size:.0f}"
+
+
+def stated(number: str, unit: str) -> str:
+    """What :func:`amount` gave, as :func:`show` would write it: ``stated("4.65", "million $")``."""
+    whole, point, decimals = number.partition(".")
+    if whole.isdigit() and int(whole) >= 10_000:
+        number = f"{int(whole):,}{point}{decimals}"
+    if unit == "$" or unit in _MONEY:
+        return f"${number} {unit.removesuffix('$')}".rstrip()
+    if unit.startswith(_RATES):
+        money, of = unit.split("/", 1)
+        return f"{money.removeprefix('1')}{number} a {of}"
+    if unit == "×":
+        return f"{number}×"
+    return f"{number} {unit}".rstrip()
 
 
 def half_step(number: str) -> float:

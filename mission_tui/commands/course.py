@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     enrol.add_argument("--student", required=True, metavar="ID")
     enrol.add_argument("--key", required=True, metavar="HEX", help="what mission-tui keys shows")
     enrol.add_argument("--name", default="")
+    enrol.add_argument("--uid", type=int, metavar="N", help="their account on the lab server")
     enrol.set_defaults(run=_enrol)
 
     show = actions.add_parser("show", help="who is enrolled, and with which key")
@@ -52,7 +53,13 @@ def _enrol(arguments: argparse.Namespace) -> int:
     from mission_tui.ledger import course, roster
 
     try:
-        token = course.enrol(arguments.folder, arguments.student, arguments.key, arguments.name)
+        token = course.enrol(
+            arguments.folder,
+            arguments.student,
+            arguments.key,
+            arguments.name,
+            uid=arguments.uid,
+        )
     except (course.CourseError, roster.RosterError) as error:
         raise UsageError(str(error)) from None
     if sys.stdout.isatty():

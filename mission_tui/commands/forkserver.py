@@ -60,5 +60,9 @@ def _script(arguments: argparse.Namespace) -> int:
 
     words = [sys.executable, "-I", "-S", client.__file__, str(arguments.socket.absolute())]
     print("#!/bin/sh")
-    print("PYTHONOPTIMIZE=2 PYTHONNODEBUGRANGES=1 MALLOC_ARENA_MAX=1 exec " + shlex.join(words) + ' "$@"')
+    print(
+        "PYTHONOPTIMIZE=2 PYTHONNODEBUGRANGES=1 MALLOC_ARENA_MAX=1 exec "
+        + shlex.join(words)
+        + ' "$@"'
+    )
     return DONE

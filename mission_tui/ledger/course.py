@@ -107,12 +107,18 @@ def roster_of(folder: Path) -> Roster:
 
 
 def enrol(
-    folder: Path, student: str, public: str, name: str = "", now: datetime | None = None
+    folder: Path,
+    student: str,
+    public: str,
+    name: str = "",
+    now: datetime | None = None,
+    uid: int | None = None,
 ) -> Enrolment:
     """Put a student's key on the roster from today on, and sign the token for it.
 
     A key that the student had before ends today; enrolling the same key again gives a new
-    token and leaves the roster as it is. Raises CourseError, RosterError.
+    token and leaves the roster as it is. ``uid`` is the student's account on the lab server,
+    where it is known. Raises CourseError, RosterError.
     """
     student = same_id(_text(student, "the student's id", 64))
     if name:
@@ -120,6 +126,8 @@ def enrol(
     public = public.strip().lower()
     if len(public) != 64 or set(public) - _HEX:
         raise CourseError("the key must be the 64 hex digits that mission-tui keys shows")
+    if uid is not None and not 0 <= uid <= rosters.MOST_UID:
+        raise CourseError("the uid must be the number of an account, as id -u gives it")
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     course = load(folder)
     if course.secret is None:
@@ -138,7 +146,7 @@ def enrol(
         raise CourseError(f"{folder / 'key'} is not the key that course.toml names")
     try:
         before = roster_of(folder)
-        after = with_key(before, student, public, name, moment.date())
+        after = with_key(before, student, public, name, moment.date(), uid)
         if after != before:
             write_whole(folder / "roster.toml", rosters.write(after).encode("utf-8"))
     except OSError as error:
@@ -151,7 +159,9 @@ def enrol(
     return Enrolment(course.id, course.key, issued, signature.hex(), student, public, root)
 
 
-def with_key(roster: Roster, id: str, public: str, name: str, today: date) -> Roster:
+def with_key(
+    roster: Roster, id: str, public: str, name: str, today: date, uid: int | None = None
+) -> Roster:
     """The roster with a student's key in use from today on. Raises RosterError if it is taken."""
     taken = roster.holder(public, today)
     if taken is not None and same_id(taken.id) != id:
@@ -160,7 +170,7 @@ def with_key(roster: Roster, id: str, public: str, name: str, today: date) -> Ro
         )
     known = roster.student(id)
     if known is None:
-        added = Student(id, name, (Key(public, today),))
+        added = Student(id, name, (Key(public, today),), uid)
         return Roster(roster.course, (*roster.students, added))
     held = known.keys
     if not any(key.public == public and key.until is None and key.covers(today) for key in held):
@@ -169,7 +179,8 @@ def with_key(roster: Roster, id: str, public: str, name: str, today: date) -> Ro
             for key in held
         )
         held = (*ended, Key(public, today))
-    changed = replace(known, name=name or known.name, keys=tuple(held))
+    uid = known.uid if uid is None else uid
+    changed = replace(known, name=name or known.name, keys=tuple(held), uid=uid)
     students = tuple(changed if each is known else each for each in roster.students)
     return Roster(roster.course, students)
 

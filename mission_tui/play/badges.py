@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from mission_tui.play import bands, wording
 from mission_tui.play.claims import Evidence, differing
 from mission_tui.play.session import PartState, Run, Session
 
@@ -13,8 +14,6 @@ _ENOUGH: Final = 3
 """Comparisons, and bands, from which on a habit shows."""
 _MOSTLY: Final = 0.75
 """The share of runs that must be controlled comparisons."""
-_TELLING: Final = 4.0
-"""High over low of a band that still says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +59,22 @@ def _one_thing(session: Session) -> Iterator[Badge]:
 
 
 def _calibrated(session: Session) -> Iterator[Badge]:
-    bands = [
-        (session.parts[name].sealed[lock], judged.in_band)
-        for name, _ in session.mission.ordered
+    bets = [
+        (part, part.locks[lock], session.parts[name].sealed[lock], judged.in_band)
+        for name, part in session.mission.ordered
         for lock, judged in session.judgements(name).items()
         if judged.in_band is not None
     ]
     told = all(
         sealed.low is not None
         and sealed.high is not None
-        and 0 < abs(sealed.high) <= _TELLING * abs(sealed.low)
-        and (sealed.low > 0) == (sealed.high > 0)
-        for sealed, _ in bands
+        and bands.telling(lock, wording.lock_unit(part, lock), sealed.low, sealed.high)
+        for part, lock, sealed, _ in bets
     )
-    if len(bands) >= _ENOUGH and told and all(held for _, held in bands):
-        why = f"all {len(bands)} bands held the truth, and none was wider than ×{_TELLING:g}"
+    if len(bets) >= _ENOUGH and told and all(held for *_, held in bets):
+        each = (bands.telling_words(lock, wording.lock_unit(part, lock)) for part, lock, *_ in bets)
+        widest = " or ".join(dict.fromkeys(each))
+        why = f"all {len(bets)} bands held the truth, and none was wider than {widest}"
         yield Badge("calibrated", "Knew what you knew", why)
 
 

@@ -14,7 +14,7 @@ from mission_tui.play import runcode, wording
 from mission_tui.play.claims import metric_of
 from mission_tui.play.game import Neighbour
 from mission_tui.play.session import Run, Session
-from mission_tui.units import show, show_change
+from mission_tui.units import change, show, show_change
 
 NONE: Final = "No run yet."
 _WIDTH: Final = 70
@@ -70,9 +70,9 @@ def difference(session: Session, before: Run, after: Run) -> str:
         return "\n".join(lines)
     for name, label in part.metrics.items():
         unit = metric_of(part, name).unit
-        first, second = before.outcome.metrics[name], after.outcome.metrics[name]
-        change = show_change(second - first, unit)
-        lines.append(f"{label:<22.22} {show(first, unit):>14} {show(second, unit):>14}  {change}")
+        ends = before.outcome.metrics[name], after.outcome.metrics[name]
+        first, second, moves = change(*ends, unit)
+        lines.append(f"{label:<21.21} {first:>15} {second:>14}  {moves}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from mission_tui.play.actions import Recorded
 from mission_tui.play.claims import metric_of
 from mission_tui.play.game import Game
 from mission_tui.play.session import Run, Session
-from mission_tui.units import UnitError, brief, parse, show, show_change
+from mission_tui.units import UnitError, brief, change, parse, show, show_change
 from mission_tui.widgets import bars, chart, gauge, memory_map, slider
 from mission_tui.widgets.cells import Role
 
@@ -81,17 +81,38 @@ def readings(session: Session, metrics: Mapping[str, float]) -> Iterator[gauge.R
         if reading.value is None or reading.headroom is None or reading.word is None:
             yield gauge.Reading(label, _PENDING, limit, status="measuring", role="muted", tag=tag)
             continue
+        value, limit, room = _beside(reading.value, reading, metric.unit)
         yield gauge.Reading(
             label,
-            brief(show(reading.value, metric.unit)),
-            brief(limit),
-            brief(show_change(reading.headroom, metric.unit)),
+            brief(value),
+            brief(f"{sign} {limit}"),
+            brief(room),
             _share(reading),
             reading.word,
             _ROLES[reading.word],
             tag,
             at_least=not reading.at_most,
         )
+
+
+def _beside(value: float, reading: specs.Reading, unit: str) -> tuple[str, str, str]:
+    """A value, its limit, and the room between them, so written that they agree."""
+    if reading.at_most:
+        return change(value, reading.limit, unit)
+    limit, written, room = change(reading.limit, value, unit)
+    return written, limit, room
+
+
+def figures(session: Session, metrics: Mapping[str, float]) -> dict[str, str]:
+    """The figures of an outcome that failures may quote; never like a limit that they miss."""
+    part = session.part
+    near = {
+        reading.metric: _beside(reading.value, reading, metric_of(part, reading.metric).unit)[0]
+        for reading in session.readings(metrics)
+        if reading.value is not None and not reading.met
+    }
+    found = wording.measured(part, metrics)
+    return found | {name: words for name, words in near.items() if name in found}
 
 
 def memory(
@@ -355,7 +376,7 @@ def why(game: Game) -> str:
         base, terms = game.why(metric)
         unit = metric_of(part, metric).unit
         since = f"run #{base.number}" if base else "the default"
-        start, end = show(terms.before, unit), show(terms.after, unit)
+        start, end, _ = change(terms.before, terms.after, unit)
         moved = {name: amount for name, amount in terms.terms.items() if amount}
         by = ", changed by" if moved else ": no term moved"
         words.append(f"{part.metrics[metric]}: {start} → {end} since {since}{by}")

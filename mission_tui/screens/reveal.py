@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Label, Static
 
-from mission_tui.play import wording
+from mission_tui.play import bands, wording
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
 from mission_tui.units import show
@@ -46,7 +46,10 @@ costs nothing here: **a surprise is where the lesson is**.
                 yield Label("YOU SAID, THE ENGINE SAYS", classes="heading")
                 if sealed.low is not None and sealed.high is not None:
                     unit = wording.lock_unit(part, lock)
-                    band = Band(lambda figure, unit=unit: show(figure, unit))  # type: ignore[misc]
+                    band = Band(
+                        lambda figure, unit=unit: show(figure, unit),  # type: ignore[misc]
+                        reach=bands.reach(lock, unit),
+                    )
                     value, true = float(sealed.value), float(truth.value)
                     band.place(Bet(value, sealed.low, sealed.high, true))
                     yield band

@@ -20,8 +20,8 @@ from textual.worker import WorkerCancelled, WorkerFailed
 
 from engine.contract import Value
 from mission_tui.content import space
-from mission_tui.content.schema import Part
-from mission_tui.play import wording
+from mission_tui.content.schema import Lock, Part
+from mission_tui.play import bands, wording
 from mission_tui.play.actions import Move, Seal
 from mission_tui.play.bots import Bot
 from mission_tui.play.claims import metric_of
@@ -32,7 +32,7 @@ from mission_tui.screens.claim import ClaimScreen
 from mission_tui.screens.debrief import DebriefScreen
 from mission_tui.screens.decision import DecisionScreen
 from mission_tui.screens.leaving import LeavingScreen
-from mission_tui.screens.lock import WIDTHS, LockScreen
+from mission_tui.screens.lock import LockScreen
 from mission_tui.screens.reveal import RevealScreen
 from mission_tui.screens.talks import TalksScreen
 from mission_tui.screens.title import TitleScreen
@@ -140,7 +140,7 @@ class Watch:
             unit = wording.lock_unit(session.part, lock)
             scale = 1.0 if unit == lock.unit else factor(lock.unit, base_of(unit))
             yield from f"{float(sealed.value) / scale:.4g}"
-            yield from ["up"] * _widening(sealed)
+            yield from ["up"] * _widening(lock, unit, sealed)
         yield from ("enter", why, "enter", "enter")
 
     # -- the workbench -----------------------------------------------------------------------
@@ -223,21 +223,25 @@ class Watch:
 
 
 def _chosen(option: int) -> Iterator[str]:
-    """Keys that choose an option (from 0) of the list in focus: no digit reaches the tenth."""
-    if option < 9:
-        yield str(option + 1)
+    """Keys that choose an option (from 0) of the list in focus: 0 is the tenth's, none a later's."""
+    if option < 10:
+        yield str((option + 1) % 10)
         return
-    yield from ["down"] * (option + 1)
+    yield from ["down"] * option  # its cursor stands on the first line
     yield "enter"
 
 
-def _widening(sealed: Seal) -> int:
+def _widening(lock: Lock, unit: str, sealed: Seal) -> int:
     """How many steps wider the band is made, so that it holds what the bot's band holds."""
-    if sealed.low is None or sealed.high is None or not float(sealed.value):
+    widths = bands.steps(lock, unit)
+    value = float(sealed.value)
+    if sealed.low is None or sealed.high is None:
         return 1
-    value = abs(float(sealed.value))
-    reach = max(value / min(abs(sealed.low), value), max(abs(sealed.high), value) / value)
-    return next((n for n, width in enumerate(WIDTHS) if n and width >= reach), len(WIDTHS) - 1)
+    for n, width in enumerate(widths[1:], 1):
+        low, high = bands.around(lock, unit, value, width)
+        if low <= sealed.low and high >= sealed.high:
+            return n
+    return len(widths) - 1
 
 
 def _moves(part: Part, now: Mapping[str, Value], wanted: Mapping[str, Value]) -> Iterator[str]:

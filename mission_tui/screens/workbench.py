@@ -26,7 +26,7 @@ from mission_tui.play.actions import Hint, Pin, Unpin
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
 from mission_tui.play.session import Refused, Run
-from mission_tui.play.wording import fill, measured, unmet_says
+from mission_tui.play.wording import fill, unmet_says
 from mission_tui.screens import instruments
 from mission_tui.screens.compare import CodeScreen, DifferenceScreen
 from mission_tui.screens.instruments import Shown
@@ -213,7 +213,7 @@ class WorkbenchScreen(StepScreen):
         self.query_one(Gauges).show(instruments.readings(session, shown.metrics))
         failure = session.failure(shown.metrics)
         if failure is not None:
-            figures = self.figures | measured(session.part, shown.metrics)
+            figures = self.figures | instruments.figures(session, shown.metrics)
             title, text = clean_line(failure.title), clean(fill(failure.text, figures))
             self.alarm(f"▲ {title}", text, broken=True)
         elif any(reading.value is None for reading in session.readings(shown.metrics)):

@@ -30,8 +30,9 @@ class Bet:
 class Band(Widget):
     """Three rows: the truth, the line, the figures; two while there is no truth.
 
-    Logarithmic where all figures are positive. The scale stays as long as the bet fits on it and
-    it is not much too wide, so a band that is widened is seen to widen.
+    Logarithmic where all figures are positive and no ``reach`` says how far a linear scale goes to
+    either side. The scale stays as long as the bet fits on it and it is not much too wide, so a
+    band that is widened is seen to widen.
     """
 
     DEFAULT_CSS = """
@@ -45,9 +46,12 @@ class Band(Widget):
         "band--missed",
     }
 
-    def __init__(self, show: Callable[[float], str], *, id: str | None = None) -> None:
+    def __init__(
+        self, show: Callable[[float], str], *, reach: float | None = None, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self._show = show
+        self._reach = reach
         self._bet: Bet | None = None
         self._scale: tuple[bool, float, float] | None = None  # logarithmic, from, to
 
@@ -94,10 +98,11 @@ class Band(Widget):
 
     def _columns(self, bet: Bet, width: int) -> Callable[[float], int]:
         figures = [f for f in (bet.low, bet.value, bet.high, bet.truth) if f is not None]
-        logarithmic = min(figures) > 0
+        logarithmic = self._reach is None and min(figures) > 0
         place = math.log if logarithmic else float
         ends = place(min(figures)), place(max(figures))
-        self._scale = _scale(logarithmic, ends, place(bet.value), self._scale)
+        reach = self._reach or (ROOM if logarithmic else abs(bet.value) or 1.0)
+        self._scale = _scale(logarithmic, ends, place(bet.value), reach, self._scale)
         _, low, high = self._scale
         return lambda figure: round((place(figure) - low) / (high - low) * (width - 1))
 
@@ -109,10 +114,10 @@ def _scale(
     logarithmic: bool,
     ends: tuple[float, float],
     value: float,
+    reach: float,
     before: tuple[bool, float, float] | None,
 ) -> tuple[bool, float, float]:
     """The ends of the line: those of ``before`` where they serve, else with room to widen."""
-    reach = ROOM if logarithmic else abs(value) or 1.0
     if before is not None and before[0] == logarithmic:
         _, low, high = before
         inside = low <= ends[0] and ends[1] <= high

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -17,17 +19,30 @@ from textual.widget import Widget
 from mission_tui.text import clean
 
 
+_MARKS: Final = 5
+"""Columns before a line's words: the cursor, the key, and whether it is chosen."""
+_ZERO: Final = 10
+"""The line that 0 chooses; later ones have no key."""
+
+
 class Choices(Widget, can_focus=True):
-    """Options on one line each, numbered from ``first``, so that a second list can count on."""
+    """Options on one line each, numbered from ``first``, so that a second list can count on.
+
+    With the focus comes a cursor. Where a line is cut, the one under the cursor is told in full
+    below the list. ``shared`` says that other lists have the same keys, and that these work only
+    with the focus: without it they are drawn faintly.
+    """
 
     HELP = """\
 ### Choices
-Press the **number** beside a line to choose it, or move with the arrows and press **Enter** (a
-line with a dot has no number).
+Press the **number** beside a line to choose it (**0** is the tenth), or move with the arrows and
+press **Enter**. Of several lists the one with the **▸** has the keys; **Tab** goes to the next.
 """
 
     DEFAULT_CSS = """
     Choices { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    Choices > .choices--away { color: $secondary; }
+    Choices > .choices--full { color: $secondary; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,6 +56,8 @@ line with a dot has no number).
         "choices--cursor",
         "choices--chosen",
         "choices--idle",
+        "choices--away",
+        "choices--full",
     }
 
     chosen: reactive[str | None] = reactive(None)
@@ -65,10 +82,12 @@ line with a dot has no number).
         id: str | None = None,
         chosen: str | None = None,
         first: int = 1,
+        shared: bool = False,
     ) -> None:
         super().__init__(id=id)
         self.options = list(options)
         self._first = first
+        self._shared = shared
         self.set_reactive(Choices.chosen, chosen)
 
     def offer(self, options: Sequence[tuple[str, str]]) -> None:
@@ -79,20 +98,59 @@ line with a dot has no number).
         self.refresh(layout=True)
 
     def render(self) -> Text:
-        """The options, a line each."""
+        """The options, a line each; below them, with the focus, what the cursor's line cuts off."""
         text = Text(no_wrap=True, overflow="ellipsis")
+        works = self.has_focus or not self._shared
+        key_style = self._style("key" if works else "away")
         for number, (option, label) in enumerate(self.options):
             picked = option == self.chosen
             here = self.has_focus and number == self.cursor
-            key = number + self._first
-            line = f"{'▸' if here else ' '}{key if key < 10 else '·'} {'◆' if picked else '◇'} "
+            mark = f"{'▸' if here else ' '}{self._key(number)} {'◆' if picked else '◇'} "
             name = "chosen" if picked else "cursor" if here else "idle"
-            style = self.get_component_rich_style(f"choices--{name}", partial=True)
-            text.append(line, self.get_component_rich_style("choices--key", partial=True))
-            text.append(clean(label, 200).replace("\n", " "), style)
+            text.append(mark, key_style)
+            text.append(_line(label), self._style(name))
             if number + 1 < len(self.options):
                 text.append("\n")
+        if self._shows_full and self.cursor is not None:
+            for row in self._full(self.cursor, self.content_size.width):
+                text.append(f"\n{row}", self._style("full"))
         return text
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A row an option; with the focus as many more as the longest of those that are cut needs.
+
+        So nothing moves with the cursor.
+        """
+        rows = range(len(self.options)) if self.has_focus else ()
+        return len(self.options) + max((len(self._full(n, width)) for n in rows), default=0)
+
+    def _full(self, number: int, width: int) -> list[str]:
+        """The words of a line that is too long for this width, broken; nothing for another one."""
+        words = _line(self.options[number][1])
+        if cell_len(words) <= width - _MARKS or width <= 2 * _MARKS:
+            return []
+        lines = Text(words).wrap(self.app.console, width - _MARKS)
+        return [" " * _MARKS + line.plain.rstrip() for line in lines]
+
+    @property
+    def _shows_full(self) -> bool:
+        return self.has_focus and self.content_size.height > len(self.options)
+
+    def _key(self, number: int) -> str:
+        key = number + self._first
+        return str(key) if key < _ZERO else "0" if key == _ZERO else "·"
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"choices--{name}", partial=True)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor comes with the focus: where the choice is, else on the first line."""
+        super().watch_has_focus(has_focus)
+        if has_focus and self.cursor is None and self.options:
+            ids = [option for option, _ in self.options]
+            self.cursor = ids.index(self.chosen) if self.chosen in ids else 0
+        if any(self._full(n, self.content_size.width) for n in range(len(self.options))):
+            self.refresh(layout=True)
 
     def choose(self, number: int) -> None:
         """Choose the option at ``number`` (from 0), if there is one."""
@@ -103,8 +161,7 @@ line with a dot has no number).
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
-        start = -1 if self.cursor is None and by > 0 else self.cursor or 0
-        self.cursor = max(0, min(len(self.options) - 1, start + by))
+        self.cursor = max(0, min(len(self.options) - 1, (self.cursor or 0) + by))
         self.app.cursor_position = Offset(self.region.x, self.region.y + self.cursor)
 
     def action_choose(self) -> None:
@@ -119,11 +176,18 @@ line with a dot has no number).
 
     def take(self, character: str) -> bool:
         """Choose the option of a digit; False where it is no digit, or none of this list's."""
-        if not character.isdecimal() or not 0 <= int(character) - self._first < len(self.options):
+        if not character.isdecimal():
             return False
-        self.choose(int(character) - self._first)
+        number = (int(character) or _ZERO) - self._first
+        if not 0 <= number < len(self.options):
+            return False
+        self.choose(number)
         return True
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses the line under it."""
         self.choose(event.y)
+
+
+def _line(label: str) -> str:
+    return clean(label, 200).replace("\n", " ")

@@ -297,3 +297,15 @@ def test_half_a_surrogate_is_no_student(folder: Path) -> None:
     fields = json.loads(course.enrol(folder, "ada", ADA).token())
     with pytest.raises(EnrolmentError, match="no text"):
         enrolment.parse(json.dumps({**fields, "student": "\ud800"}).encode())
+
+
+def test_an_account_is_kept_from_one_enrolment_to_the_next(folder: Path) -> None:
+    course.enrol(folder, "ada", ADA, "Ada", NOON, uid=1001)
+    course.enrol(folder, "ada", NEW, "", NOON)
+    (ada,) = course.roster_of(folder).students
+    assert ada.uid == 1001
+    course.enrol(folder, "ada", NEW, "", NOON, uid=1002)
+    (ada,) = course.roster_of(folder).students
+    assert (ada.uid, ada.name) == (1002, "Ada")
+    with pytest.raises(CourseError, match="id -u"):
+        course.enrol(folder, "ada", NEW, "", NOON, uid=-1)
