@@ -559,18 +559,24 @@ class MissionApp(App[None]):
         self.push_screen(HelpScreen(texts, list(dict.fromkeys(keys))))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette offers what the screen's own keys do now, then the usual."""
-        toolkit = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
+        """The palette offers what the screen's own keys do now, each once, help, and the way out.
+
+        Nothing of the toolkit's: its themes, panels and pictures are not this game's.
+        """
+        offered = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
         for active in screen.active_bindings.values():
-            own = active.node is screen and active.binding.action not in toolkit
-            if active.enabled and own and active.binding.description:
-                binding = active.binding
+            binding = active.binding
+            own = active.node is screen and binding.action not in offered
+            if active.enabled and own and binding.description:
+                offered.add(binding.action)
                 run = partial(screen.run_action, binding.action)
-                yield SystemCommand(binding.description, f"key {binding.key}", run)
+                key = f"Key: {self.get_key_display(binding)}"
+                yield SystemCommand(binding.description, key, run)
         if self._play is not None:
             words = "Keep this play in another folder from now on"
             yield SystemCommand("Save elsewhere", words, self.action_elsewhere)
-        yield from super().get_system_commands(screen)
+        yield SystemCommand("Help", "What this screen is for, and its keys", self.action_help)
+        yield SystemCommand("Quit", "Leave the game; the play is kept", self.action_quit)
 
     def action_elsewhere(self) -> None:
         """Ask for another folder, and go on saving there."""

@@ -45,7 +45,7 @@ class TitleScreen(Screen[None]):
             yield Static(LOGO, id="logo", markup=False)
             yield Static("machine-learning systems, under pressure", id="tagline")
             yield Static(
-                "Four personas. One crisis each.\nSeal a prediction. Then the instruments unlock.",
+                "Four personas. Each mission a crisis.\nSeal a prediction. Then the instruments unlock.",
                 id="promise",
             )
             with Horizontal(id="start"):

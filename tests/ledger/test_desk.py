@@ -280,9 +280,9 @@ def test_receipts_between_lock_and_reveal_hold(witnessed: Callable[..., Verdict]
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ([(2, 1), (8, 7)], "1 of 2 predictions never came"),
-        ([(1, 0)], "2 of 2 predictions never came"),
-        ([(2, 1), (7, 6)], "never came between"),
+        ([(2, 1), (8, 7)], "1 of 2 predictions has no receipt"),
+        ([(1, 0)], "2 of 2 predictions have no receipt"),
+        ([(2, 1), (7, 6)], "no receipt from before the reveal"),
         ([(2, 1, {"late": True}), (5, 4)], "1 of 2 predictions came to the witness late"),
         ([(2, 100), (5, 4)], "late"),  # no clock is off so far: it was sent after the reveal
         ([(4, 3), (2, 5), (5, 5)], "late"),  # the reveal was seen before the lock

@@ -107,7 +107,7 @@ def test_the_verdict_counts_the_same(known: list[Receipt]) -> None:
     verdict = judge_witness(LINES, Desk(receipts={PLAY: tuple(known)}, witness_key=_key()))
     whens = [each.when for each in found]
     assert (verdict.state == "holds") == (bool(known) and set(whens) == {"before the reveal"})
-    for when, words in (("late", "came to the witness late"), ("none", "never came")):
+    for when, words in (("late", "came to the witness late"), ("none", "no receipt from before")):
         said = f"{whens.count(when)} of 3 predictions {words}"
         assert (said in verdict.reason) == (bool(known) and when in whens)
 

@@ -225,7 +225,9 @@ async def test_help_opens_and_closes_on_every_screen_of_a_play(
 async def test_palette_offers_the_screens_own_commands(saves: Path) -> None:
     async with playing.resumed(saves, "workbench") as (app, pilot):
         titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Record", "Why", "Table", "Pin", "Hint", "Done", "Save elsewhere"} <= titles
+        assert {"Record", "Why", "Table", "Pin", "Hint", "Done", "Save elsewhere", "Quit"} <= titles
+        assert not {"Maximize", "Screenshot", "Keys", "Theme"} & titles
+        assert len(titles) == len(list(app.get_system_commands(app.screen)))
         await pilot.press("ctrl+p")
         await shows(pilot, "Record")
         await pilot.press(*"record")
