@@ -108,7 +108,8 @@ def test_the_verdict_counts_the_same(known: list[Receipt]) -> None:
     whens = [each.when for each in found]
     assert (verdict.state == "holds") == (bool(known) and set(whens) == {"before the reveal"})
     for when, words in (("late", "came to the witness late"), ("none", "no receipt from before")):
-        said = f"{whens.count(when)} of 3 predictions {words}"
+        have = "" if when == "late" else "has " if whens.count(when) == 1 else "have "
+        said = f"{whens.count(when)} of 3 predictions {have}{words}"
         assert (said in verdict.reason) == (bool(known) and when in whens)
 
 
