@@ -41,6 +41,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     per_user = server.PER_USER if arguments.per_user is None else arguments.per_user
     if per_user < 1:
         raise UsageError("--per-user wants a number from 1 on")
+    _check_place()
     warm.warm()
     try:
         found = server.Server(arguments.socket.absolute(), arguments.play, per_user)
@@ -51,6 +52,27 @@ def _serve(arguments: argparse.Namespace) -> int:
     print(clean_line(f"listening at {found.path}", 400), flush=True)
     found.serve()
     return DONE
+
+
+def _check_place() -> None:
+    """Refuse what would let one student's file run in another's session."""
+    import os
+
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            raise UsageError("standard input, output and errors must be open") from None
+    if os.geteuid() != 0:
+        return
+    for each in sys.path:
+        try:
+            found = Path(each or ".").stat()
+        except OSError:
+            continue
+        if found.st_uid != 0 or found.st_mode & 0o022:
+            place = clean_line(Path(each or ".").absolute(), 200)
+            raise UsageError(f"Python would load from {place}, which is not root's alone")
 
 
 def _script(arguments: argparse.Namespace) -> int:

@@ -6,12 +6,14 @@ the child gives up the server's rights before it reads a byte.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
 import socket
 import stat
-from collections import Counter
+import time
+from collections import Counter, deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,11 @@ from mission_tui.forkserver import session
 BACKLOG: Final = 128
 PER_USER: Final = 4
 """Sessions that one user may have here at once; a further one is started by itself."""
+STARTS: Final = 4
+WITHIN: Final = 10.0
+"""So many times :data:`PER_USER` sessions may be begun within so many seconds by one user."""
+BREATH: Final = 0.1
+"""Seconds to wait where the system has nothing left to give."""
 
 
 class ForkServerError(Exception):
@@ -37,6 +44,7 @@ class Server:
         """
         self.path, self._play, self._per_user = path, play, per_user
         self._sessions: dict[int, int] = {}  # process -> user
+        self._starts: dict[int, deque[float]] = {}  # user -> when, the last few
         self._stopped = False
         self._line = _listening(path)
 
@@ -55,7 +63,7 @@ class Server:
                 with suppress(BlockingIOError):
                     awake.recv(4096)
                 self._reap()
-                self._accept(awake, wake, ready)
+                self._accept()
             signal.set_wakeup_fd(-1)
         self._line.close()
         with suppress(OSError):
@@ -76,28 +84,36 @@ class Server:
                 return
             self._sessions.pop(process, None)
 
-    def _accept(self, *not_for_sessions: socket.socket | selectors.BaseSelector) -> None:
+    def _accept(self) -> None:
         try:
             line, _ = self._line.accept()
-        except OSError:  # gone again, or woken by a child's end
+        except OSError as error:  # gone again, or woken by a child's end
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                time.sleep(BREATH)
             return
         with line:
-            who = session.peer(line)
-            if os.geteuid() != 0 and who.uid != os.geteuid():
-                return
-            if Counter(self._sessions.values())[who.uid] >= self._per_user:
-                return
             try:
+                who = session.peer(line)
+                if not self._may_start(who.uid):
+                    return
                 process = os.fork()
-            except OSError:  # no memory, or too many processes
+            except OSError:  # no memory, too many processes, or more groups than can be known
                 return
             if process == 0:
-                signal.set_wakeup_fd(-1)
-                for end in (self._line, *not_for_sessions):
-                    end.close()
-                line.setblocking(True)
                 session.run(line, who, self._play)
             self._sessions[process] = who.uid
+
+    def _may_start(self, user: int) -> bool:
+        if os.geteuid() not in (0, user):
+            return False
+        if Counter(self._sessions.values())[user] >= self._per_user:
+            return False
+        starts = self._starts.setdefault(user, deque(maxlen=STARTS * self._per_user))
+        now = time.monotonic()
+        if len(starts) == starts.maxlen and now - starts[0] < WITHIN:
+            return False
+        starts.append(now)
+        return True
 
 
 def _listening(path: Path) -> socket.socket:
@@ -106,6 +122,7 @@ def _listening(path: Path) -> socket.socket:
     try:
         if stat.S_ISSOCK(path.lstat().st_mode):
             with socket.socket(socket.AF_UNIX) as other, suppress(ConnectionRefusedError):
+                other.settimeout(1.0)
                 other.connect(str(path))
                 raise ForkServerError(f"another server listens at {path}")
             path.unlink()  # left by one that was killed

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
+import platform
 import resource
 import signal
 import socket
@@ -17,10 +20,14 @@ from typing import Final, NoReturn
 
 from mission_tui.forkserver import client
 
-PATIENCE: Final = 5.0
-"""Seconds that a client has to say what it wants."""
+PATIENCE: Final = 5
+"""Seconds that a client has, all in all, to say what it wants."""
 LARGEST: Final = 4_000_000
 """Bytes of a request: an environment and a command line together have at most this."""
+_PEERGROUPS: Final = 59  # Linux 4.13; Python's socket has no name for it
+_MOST_GROUPS: Final = 256  # Python asks for 1,024 bytes at most
+_KEYCTL: Final = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
+_JOIN_SESSION_KEYRING: Final = 1
 _LIMITS: Final = (
     resource.RLIMIT_CPU,
     resource.RLIMIT_FSIZE,
@@ -32,7 +39,6 @@ _LIMITS: Final = (
     resource.RLIMIT_NPROC,
 )
 
-
 Play = Callable[[Sequence[str]], int]
 """What runs a command line, and returns its exit code."""
 
@@ -43,11 +49,12 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who connected, as the kernel knows it: process, user, group."""
+    """Who connected, as the kernel knows it: process, user, group, further groups."""
 
     pid: int
     uid: int
     gid: int
+    groups: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +69,44 @@ class Request:
 
 
 def peer(line: socket.socket) -> Peer:
-    """Who is at the other end."""
-    found = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return Peer(*struct.unpack("3i", found))
+    """Who is at the other end. Raises OSError, also for more groups than can be asked for."""
+    found = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    groups = line.getsockopt(socket.SOL_SOCKET, _PEERGROUPS, 4 * _MOST_GROUPS)
+    pid, uid, gid = struct.unpack("iII", found)
+    return Peer(pid, uid, gid, struct.unpack(f"{len(groups) // 4}I", groups))
 
 
 def run(line: socket.socket, who: Peer, play: Play) -> NoReturn:
     """Become the session of ``who``, play what they want, and end the process."""
-    code = 1
     try:
+        _begin_anew(line)
         become(who)
-        line.settimeout(PATIENCE)
         wanted = receive(line)
-        line.settimeout(None)
         _move_in(wanted, who)
+        signal.alarm(0)
         line.sendall(client.ACCEPTED + b"%d\n" % os.getpid())
         threading.Thread(target=_listen, args=(line,), daemon=True).start()
         code = _played(play, wanted.words)
-        line.sendall(b"%d\n" % code)
+        line.sendall(b"%d\n" % (code & 0xFF))
+        os._exit(code & 0xFF)
     except (OSError, RequestError):
         pass  # nobody is there to be told
     finally:
-        os._exit(code)
+        os._exit(1)
+
+
+def _begin_anew(line: socket.socket) -> None:
+    """Let go of the server's signals, terminal, files and keys; and don't take for ever."""
+    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.set_wakeup_fd(-1)
+    signal.alarm(PATIENCE)
+    os.setsid()  # signals to the server's terminal are not for the session
+    os.closerange(3, line.fileno())
+    os.closerange(line.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+    line.setblocking(True)
 
 
 def become(who: Peer) -> None:
@@ -91,29 +114,32 @@ def become(who: Peer) -> None:
 
     Before a byte of theirs is read. Raises OSError where that can't be done.
     """
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.setsid()  # signals to the server's terminal are not for the session
-    if os.geteuid() == 0 and who.uid != 0:
-        os.setgroups(_groups(who))
+    _new_keyring()  # the server's, which a change of user does not take away
+    if os.geteuid() == 0:
+        os.setgroups(who.groups)
         os.setresgid(who.gid, who.gid, who.gid)
         os.setresuid(who.uid, who.uid, who.uid)
+        _new_keyring()  # theirs, and not shared with the next
+        if os.getresgid() != (who.gid,) * 3:
+            raise PermissionError("the session is not its group's")
     if os.getresuid() != (who.uid,) * 3:
         raise PermissionError("the session is not its user's")
 
 
-def _groups(who: Peer) -> list[int]:
-    import pwd
-
-    try:
-        return os.getgrouplist(pwd.getpwuid(who.uid).pw_name, who.gid)
-    except KeyError:  # a user without an entry
-        return [who.gid]
+def _new_keyring() -> None:
+    """An empty session keyring in the place of the one that was inherited (keyctl(2))."""
+    number = _KEYCTL.get(platform.machine())
+    if number is None:
+        return
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(number, _JOIN_SESSION_KEYRING, None, 0, 0, 0) < 0:
+        why = ctypes.get_errno()
+        if why not in (errno.ENOSYS, errno.EPERM):  # a kernel or a container without keys
+            raise OSError(why, "the server's keys can't be given up")
 
 
 def receive(line: socket.socket) -> Request:
-    """What the client wants. Raises RequestError, and OSError when it takes too long."""
+    """What the client wants. Raises RequestError, and OSError where the line breaks."""
     head, descriptors, _, _ = socket.recv_fds(line, 8, 3)
     try:
         left = int(head, 16)
@@ -140,6 +166,8 @@ def receive(line: socket.socket) -> Request:
         raise RequestError("fields are missing") from None
     if version != client.VERSION:
         raise RequestError("another version")
+    if words and words[0] not in client.GAME:
+        raise RequestError("no game")
     input_, output, errors = descriptors
     return Request((input_, output, errors), folder, mask, words, environment)
 
@@ -149,14 +177,16 @@ def _move_in(wanted: Request, who: Peer) -> None:
     for number, descriptor in enumerate(wanted.descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    for name in _LIMITS:
+    if who.pid <= 0:
+        raise RequestError("from elsewhere: its limits can't be had")
+    for limit in _LIMITS:
         # Theirs, where they are lower: raising a limit needs rights that were given up.
-        soft, hard = resource.prlimit(who.pid, name)
-        most = resource.getrlimit(name)[1]
+        soft, hard = resource.prlimit(who.pid, limit)
+        most = resource.getrlimit(limit)[1]
         if most != resource.RLIM_INFINITY:
             hard = most if hard == resource.RLIM_INFINITY else min(hard, most)
             soft = hard if soft == resource.RLIM_INFINITY else min(soft, hard)
-        resource.setrlimit(name, (soft, hard))
+        resource.setrlimit(limit, (soft, hard))
     os.umask(wanted.umask)
     try:
         os.chdir(wanted.folder)
@@ -165,11 +195,14 @@ def _move_in(wanted: Request, who: Peer) -> None:
     os.environb.clear()
     os.environb.update(wanted.environment)
     time.tzset()
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(  # type: ignore[misc]  # noqa: SIM115
-        2, "w", encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+    for name, number, mode, errors in (
+        ("stdin", 0, "r", "strict"),
+        ("stdout", 1, "w", "strict"),
+        ("stderr", 2, "w", "backslashreplace"),
+    ):
+        stream = open(number, mode, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _listen(line: socket.socket) -> None:
@@ -181,10 +214,21 @@ def _listen(line: socket.socket) -> None:
 
 
 def _played(play: Play, words: tuple[str, ...]) -> int:
+    """Play, and end as a program does: what is still being sent is sent."""
     try:
         code = play(words)
     except SystemExit as ended:  # argparse
-        code = ended.code if isinstance(ended.code, int) else 1
+        code = 0 if ended.code is None else ended.code if isinstance(ended.code, int) else 1
+    except BaseException as error:  # the client is still there, and is owed a sentence
+        from mission_tui import crash
+
+        code = 1
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"mission-tui: {crash.sentence(error)}\n")
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError, ValueError):
+            stream.flush()
+    for thread in threading.enumerate():  # the last receipts
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
     return code

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -20,7 +22,7 @@ import pexpect
 import pytest
 
 from mission_tui.forkserver import client
-from mission_tui.forkserver.server import ForkServerError, Server
+from mission_tui.forkserver.server import STARTS, ForkServerError, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0
@@ -29,12 +31,13 @@ PATIENCE = 10.0
 class Toy:
     """A server of toys, as a process of its own."""
 
-    def __init__(self, path: Path, per_user: int = 4) -> None:
+    def __init__(self, path: Path, per_user: int = 4, **more: Any) -> None:
         self.path = path
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.forkserver.toy", str(path), str(per_user)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
+            **more,
         )
         assert self.process.stdout is not None
         self.process.stdout.readline()
@@ -54,7 +57,7 @@ class Toy:
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
-    running = Toy(tmp_path_factory.mktemp("toy") / "socket")
+    running = Toy(tmp_path_factory.mktemp("toy") / "socket", per_user=32)
     yield running
     running.process.terminate()
     assert running.process.wait(PATIENCE) == 0
@@ -152,6 +155,86 @@ def test_a_session_whose_client_has_gone_is_hung_up(toy: Toy, tmp_path: Path, ho
     _until(lambda: not Path(f"/proc/{session}").exists())
     if how == "killed":  # else its terminal has no size to be told any more
         assert "SIGHUP" in told.read_text()
+
+
+def test_a_resize_reaches_the_session_where_sh_is_bash(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ``read`` starts again after a signal, and the trap would wait."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    (tmp_path / "sh").symlink_to(bash)
+    copy = tmp_path / "client.py"
+    copy.write_text(Path(client.__file__).read_text().replace("/bin/sh", str(tmp_path / "sh")))
+    monkeypatch.setattr(client, "__file__", str(copy))
+    told = tmp_path / "told"
+    child, _ = _waiting(toy, told)
+    for columns in (90, 100, 110):
+        child.setwinsize(30, columns)
+        _until(lambda size=columns: told.exists() and f"WINCH {size}" in told.read_text())
+    child.close(force=True)
+    child = toy.client("play", "type")
+    child.sendline("42")
+    assert _ended(child) == 42
+    child = toy.client("play", "raw")
+    child.expect("the session was stopped")
+    assert _ended(child) == 1
+
+
+def test_what_is_still_being_sent_at_the_end_is_sent(toy: Toy, tmp_path: Path) -> None:
+    assert _ended(toy.client("play", "late", str(tmp_path / "sent"))) == 0
+    assert (tmp_path / "sent").exists()
+
+
+def test_descriptors_that_the_client_holds_are_in_nobodys_way(toy: Toy) -> None:
+    def hold() -> None:
+        for _ in range(6):
+            os.dup(0)  # the connection would get the number that the shell reads
+
+    child = toy.client("play", "type", preexec_fn=hold)
+    child.sendline("42")
+    assert _ended(child) == 42
+
+
+def test_a_session_has_no_descriptor_of_its_server(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        toy = Toy(tmp_path / "socket", pass_fds=[log.fileno()])
+        try:
+            assert len(toy.told()["open"]) <= 4
+        finally:
+            toy.process.terminate()
+            toy.process.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("how", ["{} 2>&-", "{} & wait $!"])
+def test_a_client_without_a_whole_terminal_of_its_own_plays_by_itself(toy: Toy, how: str) -> None:
+    words = [sys.executable, "-I", "-S", client.__file__, str(toy.path), "play", "tell"]
+    command = f"set -m; {how.format(shlex.join(words))}; echo code $?"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = pexpect.spawn("/bin/bash", ["-c", command], env=env, timeout=PATIENCE)
+    child.expect(r"code (\d+)")
+    assert child.match.group(1) != b"7"
+    child.close()
+
+
+def test_one_user_may_not_begin_without_end(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "socket", per_user=1)
+    begun = 0
+    for _ in range(3 * STARTS):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PATIENCE)
+            line.connect(str(toy.path))
+            with suppress(OSError):
+                socket.send_fds(line, [b"%08x" % 400], [0, 1, 2])
+                line.settimeout(0.3)
+                try:
+                    line.recv(1)
+                except TimeoutError:  # a session that waits for the rest
+                    begun += 1
+    assert 0 < begun <= STARTS
+    toy.process.terminate()
+    toy.process.wait(PATIENCE)
 
 
 def test_sessions_outlive_their_server(tmp_path: Path) -> None:

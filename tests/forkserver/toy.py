@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 import termios
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ def play(words: Sequence[str]) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "crash":
         raise RuntimeError("no such thing")
+    if what == "late":
+        threading.Thread(target=_send, args=(Path(words[2]),)).start()
+        return 0
     if what == "wait":
         return _wait(Path(words[2]))
     return int(sys.stdin.readline())
@@ -61,6 +65,11 @@ def _facts(words: Sequence[str]) -> dict[str, object]:
             if signal.getsignal(name) not in (signal.SIG_DFL, signal.default_int_handler)
         ],
     }
+
+
+def _send(told: Path) -> None:
+    time.sleep(0.3)
+    told.touch()
 
 
 def _wait(told: Path) -> int:
