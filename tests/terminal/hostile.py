@@ -237,7 +237,13 @@ def tour(
             terminal.quiet(settle)
             seen.append(terminal.text)
 
-        terminal.wait("Enter").press(ENTER).wait("student id").type("ada").press(ENTER)
+        terminal.wait("Enter").press(ENTER)
+        terminal.until(
+            lambda: terminal.shows("student id") or terminal.shows("signed in as"),
+            "who plays, or the plays",
+        )
+        if terminal.shows("student id"):  # the first tour of a home
+            terminal.type("ada").press(ENTER)
         for number in range(1, count + 1):
             terminal.wait("WHERE YOU STOPPED")
             look(0.15)
