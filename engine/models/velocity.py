@@ -138,8 +138,8 @@ class Velocity:
         "bound = no noise, no labelling, every change checked, the best size and batch"
     )
     sources = (
-        "Hestness et al. 2017, Deep Learning Scaling is Predictable, Empirically, as summarised "
-        "at kdnuggets.com (2018): the law",
+        "Hestness et al. 2017, Deep Learning Scaling is Predictable, Empirically, "
+        "arXiv:1712.00409: the law",
         "Guilt-Free Data Reuse, Communications of the ACM, April 2017: why a validation set that "
         "is looked at often flatters",
         "The exponent is measured on UCI digits; that iterations act like samples is assumed",

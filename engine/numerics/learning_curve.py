@@ -1,7 +1,7 @@
 """How error falls with examples: err(n) = e∞ + a·n^-β, measured on the digits and fitted.
 
 The law is that of Hestness et al. 2017 (Deep Learning Scaling is Predictable, Empirically),
-ε(m) ~ α·m^β + γ, as summarised at kdnuggets.com in 2018: they find exponents of 0.07 to 0.35 on
+ε(m) ~ α·m^β + γ, arXiv:1712.00409: they find exponents of 0.07 to 0.35 on
 large tasks. A softmax regression on digits is easier.
 
 Where the curve begins decides. Over 144 fresh draws a power law from 10 examples on is rejected
