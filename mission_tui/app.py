@@ -279,7 +279,7 @@ class MissionApp(App[None]):
             where = f"{mission.title} · {mission.persona.name}"
             if saved.closed:
                 self._seal_late(saved.path)
-                word = "passed" if saved.passed else "missed"
+                word = "passed" if saved.passed else "not every part passed"
                 finished.append(f"{where} · {word} · {when} UTC")
             else:
                 waiting.append(Waiting(saved.path, f"{where} · {saved.screen} · {when} UTC"))
@@ -311,9 +311,11 @@ class MissionApp(App[None]):
         """The screen of the step where a game is; the others are not loaded before their time."""
         match game.session.at.screen:
             case "briefing":
+                from mission_tui.ledger import history
                 from mission_tui.screens.briefing import BriefingScreen
 
-                return BriefingScreen(game, self._find)
+                answered = history.answered(self._saves, game.session.header["student"])
+                return BriefingScreen(game, self._find, answered)
             case "lock":
                 from mission_tui.screens.lock import LockScreen
 

@@ -185,7 +185,10 @@ def _play(arguments: argparse.Namespace) -> int:
     def bets() -> Sequence[Bet]:
         return history.bets(saves, header["student"], but=header["play_id"])
 
-    played = Plain(opened.game, sys.stdin, sys.stdout, find=judge.find, bets=bets)
+    answered = history.answered(saves, header["student"])
+    played = Plain(
+        opened.game, sys.stdin, sys.stdout, find=judge.find, bets=bets, answered=answered
+    )
     return _finish(opened, played.play)
 
 

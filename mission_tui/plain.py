@@ -6,7 +6,7 @@ Each answer comes first, then its context: ``batch 8. peak memory 1.2 GB, over b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import fill as wrapped
 from typing import Final, TextIO
@@ -15,6 +15,8 @@ from engine.contract import Outcome, Value
 from mission_tui.content import space
 from mission_tui.content.schema import Lock, Part
 from mission_tui.play import (
+    badges,
+    bands,
     coach,
     debriefing,
     evaluate,
@@ -65,7 +67,7 @@ runs               every run so far
 meet WHO N         run N gives them all that they ask
 trade WHO N        run N is worth enough to them; else they counter
 disprove WHO N     run N proves that they ask what can't be had
-waive WHO          drop one of their wants, with a threshold and an owner
+waive WHO          drop one of their wants: give the number that must still hold, and an owner
 said               all that was said
 pin N, unpin N     only a pinned run may be shown to them
 bench              back to the workbench for another run
@@ -82,7 +84,8 @@ class Plain:
     """Plays one game over two text streams.
 
     ``find`` gives installed missions, for what was played before; ``bets`` the bets of the
-    student's other plays, asked for when the debrief needs them.
+    student's other plays, asked for when the debrief needs them; ``answered`` the missions whose
+    recall question was answered in another play.
     """
 
     def __init__(
@@ -93,12 +96,14 @@ class Plain:
         *,
         find: Find = lambda *_: None,
         bets: Callable[[], Sequence[Bet]] = tuple,
+        answered: Collection[str] = (),
     ) -> None:
         self._game = game
         self._source = source
         self._out = out
         self._find = find
         self._bets = bets
+        self._answered = answered
         self._entered = time.monotonic()
 
     def play(self) -> bool:
@@ -177,7 +182,7 @@ class Plain:
             return
         for line in recall.last_time(session, self._find):
             self._say(line)
-        asked = recall.asked(session, self._find)
+        asked = recall.asked(session, self._find, self._answered)
         if asked is None:
             return
         since = time.monotonic()
@@ -230,12 +235,28 @@ class Plain:
         else:
             value = self._number(f"Your number, in {lock.unit}", lock.unit)
             self._say("Now the band that you would bet four to one on.")
-            low = self._number("From", lock.unit)
-            high = self._number("To", lock.unit)
+            low, high = self._band(lock, value)
         words = self._game.session.part.mechanisms
         why = self._choose(lock.why.ask, {m: words[m] for m in lock.mechanisms})
         latency = round((time.monotonic() - started) * 1000)
         return Seal(name, value, low, high, sure, why, latency, edits)
+
+    def _band(self, lock: Lock, value: float) -> tuple[float, float]:
+        """Both ends of a band; of what is widened by adding, also how far it goes each way."""
+        unit = wording.lock_unit(self._game.session.part, lock)
+        if lock.within is None:
+            return self._number("From", lock.unit), self._number("To", lock.unit)
+        while True:
+            said = self._ask("From, or how far each way, for example +-2")
+            wide = said.removeprefix("±").removeprefix("+-").removeprefix("+/-")
+            try:
+                found = parse(wide, lock.unit)
+            except UnitError as error:
+                self._say(f"{error}.")
+                continue
+            if wide == said:
+                return found, self._number("To", lock.unit)
+            return bands.around(lock, unit, value, abs(found))
 
     def _workbench(self) -> None:
         session = self._game.session
@@ -409,6 +430,9 @@ class Plain:
         hint = session.next_hint
         if hint is None:
             raise Refused("there are no more hints")
+        costs = badges.hint_costs(session)
+        if costs and not self._yes(f"{costs}. Open it?"):
+            return
         self._game.act(Hint(hint))
         if remark := coach.after_hint(self._game.session):
             self._say(remark)
@@ -473,6 +497,8 @@ class Plain:
             stand = table.stands[name]
             left = talks.patience_left(party, stand)
             words = parley.standing(stand)
+            if stand.settled == "waived":
+                words = parley.stands_as(party, stand).partition(" ")[2]  # without its mark
             if stand.settled is None:
                 words += f", patience {left}, asks {parley.asked(part, party, stand.demand)}"
             self._say(f"{number}. {party.name}: {words}.")
@@ -500,6 +526,10 @@ class Plain:
                 value = parley.measure(part, want, held.value or 0.0)
                 word = "holds" if held.met else "lacks"
                 self._say(f"{party.name}: {want.label} {value}, {word}, asked {limit}.")
+            near = parley.proof(part, self._table, name, run)
+            if near != (parley.PROOF,) and self._table.stands[name].settled is None:
+                for line in near:
+                    self._say(f"{party.name}: {line}")
 
     def _party(self, word: str) -> str:
         """The party that a player means: its number, its id, or a word of its name."""
@@ -518,6 +548,9 @@ class Plain:
         kind = next(kind for kind in talks.KINDS if kind == move.move)
         if move.run is not None:
             words = parley.offer(part, table, move.party, kind, move.run)
+            if kind == "disprove":
+                near = parley.proof(part, table, move.party, session.state.runs[move.run - 1])
+                words = "\n".join((words, *near))
         else:
             threshold = move.threshold or 0.0
             words = parley.waiver(part, table, move.party, move.want or "", threshold, move.owner)

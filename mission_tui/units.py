@@ -110,16 +110,17 @@ def change(before: float, after: float, unit: str) -> tuple[str, str, str]:
     """Two values and the difference between them, as they stand beside each other.
 
     The difference is that of the two as they are written, so a reader who subtracts finds it.
-    Where it would have fewer than two digits, the values get more of them: 96.98 % → 96.97 %, not
-    97.0 % twice. A value that is written exactly gets none.
+    Where rounding the two may be more than a quarter of it, they get more digits: 96.98 % and
+    96.93 %, not 97.0 % and 96.9 %. A value that is written exactly gets none.
     """
     first, second = _split(before, unit), _split(after, unit)
     for more in range(MOST_MORE + 1):
         ends = [end if end.exact else _split(end.of, unit, more) for end in (first, second)]
         rounded = max((end.step for end in ends if not end.exact), default=0.0)
         moved = ends[1].value - ends[0].value
+        off = sum(end.step / 2 for end in ends if not end.exact)
         last = more == MOST_MORE and abs(moved) > rounded / 2
-        if before == after or abs(moved) > 9.5 * rounded or last:
+        if before == after or abs(moved) >= 3.999 * off > 0 or last or not off:
             step = rounded or min(end.step for end in ends)
             return ends[0].text, ends[1].text, _difference(moved, step, unit)
     return first.text, second.text, show_change(after - before, unit)
@@ -135,7 +136,8 @@ def _difference(moved: float, step: float, unit: str) -> str:
     three = max(2 - math.floor(math.log10(size)), 1 if unit in _POINTS else 0)
     places = max(0, min(round(-math.log10(step / found.scale)), three))
     sign = "+" if moved > 0 else "−"
-    return f"{sign}{found.before}{size:,.{places}f}{found.after}"
+    after = f" {unit}" if places and unit in _COUNTED else found.after  # 1.0 weeks, 1 week
+    return f"{sign}{found.before}{size:,.{places}f}{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class _Written:
 _BRIEF: Final = (
     ("points", "pts"),
     ("weeks", "wk"),
+    ("week", "wk"),
     ("faults", ""),
     ("thousand", "k"),
     ("million", "M"),
@@ -287,7 +290,7 @@ def _written(size: float) -> str:
 def stated(number: str, unit: str) -> str:
     """What :func:`amount` gave, as :func:`show` would write it: ``stated("4.65", "million $")``."""
     whole, point, decimals = number.partition(".")
-    if whole.isdigit() and int(whole) >= 10_000:
+    if whole.isascii() and whole.isdecimal() and 5 <= len(whole) <= 15:
         number = f"{int(whole):,}{point}{decimals}"
     if unit == "$" or unit in _MONEY:
         return f"${number} {unit.removesuffix('$')}".rstrip()

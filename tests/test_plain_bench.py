@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from mission_tui.content.load import load
 from mission_tui.ledger import plays
 from mission_tui.plain import Plain
 from mission_tui.play import runcode
-from mission_tui.play.game import Game
-from mission_tui.play.session import Session
+from mission_tui.play.game import Clock, Game
+from mission_tui.play.session import Session, Step
+from mission_tui.play.start import Who, header
+from mission_tui.text import clean_line
+from tests.conftest import SHIPPED
 from tests.ui import tabled
 
 
@@ -67,3 +73,35 @@ def test_numbers_of_the_paragraph_are_resolved(tmp_path: Path) -> None:
         said = played(play.game, "2", "It takes 42 ms.", "yes")
         assert "42 ms: in none of the cited runs" in said
         assert play.game.session.decision is not None
+
+
+def at_lock(part: str, lock: str, *lines: str) -> tuple[Game, str]:
+    """A shipped part at a lock, played in memory as far as these lines go."""
+    mission = load(SHIPPED / "vol1-03-ml-workflow.toml").tracks["edge"]
+    only = mission.parts[part].model_copy(update={"locks": {lock: mission.parts[part].locks[lock]}})
+    mission = mission.model_copy(update={"parts": {**mission.parts, part: only}})
+    session = Session.begin(
+        mission, header(mission, Who("ada", "plain", ""), datetime.now(UTC)).data
+    )
+    step = Step("lock", part)
+    session = replace(session, at=step, furthest=session.steps.index(step))
+    game, out = Game(session, lambda _: None, Clock()), io.StringIO()
+    Plain(game, io.StringIO("".join(f"{line}\n" for line in lines)), out).play()
+    return game, clean_line(out.getvalue(), 20_000)
+
+
+def test_a_band_in_points_may_be_given_as_a_distance() -> None:
+    game, said = at_lock("review", "reach", "97.1", "+-5", "1", "yes")
+    sealed = game.session.parts["review"].sealed["reach"]
+    assert (sealed.low, sealed.high) == (92.1, 100.0)
+    assert "between 92.1 % and 100.0 %" in said
+    both, _ = at_lock("pace", "lead", "-0.2", "-0.7", "0.3", "1", "yes")
+    lead = both.session.parts["pace"].sealed["lead"]
+    assert (lead.value, lead.low, lead.high) == (-0.2, -0.7, 0.3)
+
+
+def test_the_first_hint_says_what_it_costs_before_it_opens() -> None:
+    lines = ("97.1", "+-5", "1", "yes", "hint", "no", "hint", "yes", "hint", "quit")
+    game, said = at_lock("review", "reach", *lines)
+    assert said.count("costs the badge Unaided") == 2  # and not before the second hint
+    assert len(game.session.parts["review"].hints) == 2

@@ -116,6 +116,15 @@ def test_moves_at_the_table_are_said_back_and_answered(saves: Path) -> None:
     assert turns == 2
 
 
+def test_how_far_a_run_is_from_a_proof_is_told_after_a_try(saves: Path) -> None:
+    with seated(saves) as game:
+        out = one_line(said(game, "show 4", "disprove lead 4", "yes", "show 2", "quit"))
+    before, _, after = out.partition("Another setting would do better")
+    assert "A proof: every slider" in before
+    assert "Proof with" not in before
+    assert "Perception lead: Proof with #2: 2 of 2 sliders" in after
+
+
 def test_waiver_is_asked_for_piece_by_piece(saves: Path) -> None:
     with seated(saves) as game:
         half = ("waive lead", "1", "much", "12", "")
@@ -124,6 +133,7 @@ def test_waiver_is_asked_for_piece_by_piece(saves: Path) -> None:
     assert "Every later design must still keep Signal ≥" in out
     assert "No: a risk has an owner: say who." in out
     assert "Every later design keeps Signal ≥ 12.0, and fleet chief owns the risk." in out
+    assert "2. Perception lead: waived: Signal." in out
     assert (stand.settled, stand.kept) == ("waived", {"signal": 12.0})
 
 

@@ -11,6 +11,7 @@ from mission_tui.units import (
     amount,
     base_of,
     brief,
+    change,
     digits,
     factor,
     half_step,
@@ -18,6 +19,7 @@ from mission_tui.units import (
     show,
     show_change,
     show_in,
+    stated,
 )
 
 SIZES = st.floats(1e-3, 1e15)
@@ -190,3 +192,61 @@ def test_weeks_are_counted_and_not_prefixed() -> None:
     assert show(0.34, "faults") == "0.340 faults"
     assert brief(show(0.34, "faults")) == "0.340"
     assert parse("3 weeks", "weeks") == 3.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unit", "written"),
+    [
+        (93.14, 78.36, "%", ("93.1 %", "78.4 %", "−14.7 points")),
+        (97.034, 97.018, "%", ("97.034 %", "97.018 %", "−0.016 points")),
+        (96.5804, 96.6, "%", ("96.58 %", "96.6 %", "+0.02 points")),
+        (0.2361, 0.2142, "points", ("0.236 points", "0.214 points", "−0.022 points")),
+        (1.33333, 1.24511, "1/week", ("1.33 a week", "1.25 a week", "−0.08 a week")),
+        (3.0, 3.0976, "weeks", ("3 weeks", "3.10 weeks", "+0.10 weeks")),
+        (1.3172e6, 1.31175e6, "$", ("$1.317 million", "$1.312 million", "−$5,000")),
+        (5, 6, "changes", ("5 changes", "6 changes", "+1 change")),
+        (1, 1, "%", ("1.0 %", "1.0 %", "±0.0 points")),
+        (3.06e9, 102e6, "B", ("3.06 GB", "102 MB", "−2.96 GB")),
+    ],
+)
+def test_a_difference_is_that_of_what_stands_beside_it(
+    before: float, after: float, unit: str, written: tuple[str, str, str]
+) -> None:
+    assert change(before, after, unit) == written
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.sampled_from(["×", "points", "weeks", "nat"]))
+def test_a_reader_who_subtracts_finds_the_difference(
+    before: float, after: float, unit: str
+) -> None:
+    first, second, moved = (
+        written.replace("−", "-")
+        .removesuffix(unit)
+        .removesuffix("week")
+        .removesuffix("point")
+        .strip()
+        for written in change(before, after, unit)
+    )
+    if before != after and first == second:
+        assert abs(after - before) < 0.01  # no digits are left that would tell them apart
+    elif moved[0] in "+-":
+        assert float(second) - float(first) == pytest.approx(
+            float(moved), abs=half_step(moved) * (1 + 1e-9)
+        )
+
+
+def test_rates_and_counts_have_no_thousandths() -> None:
+    assert show(0.0882, "1/week") == "0.0882 a week"
+    assert show(0.1, "$/vote") == "$0.100 a vote"
+    assert show(50_000, "images") == "50,000 images"
+    assert amount(-0.0882, "1/week") == ("0.0882", "1/week")
+
+
+def test_money_is_stated_as_it_is_shown() -> None:
+    assert amount(-4_650_757, "$") == ("4.65", "million $")
+    assert factor("million $", base_of("million $")) == 1e6
+    assert stated(*amount(-4_650_757, "$")) == show(4_650_757, "$") == "$4.65 million"
+    assert stated(*amount(82_763.4, "$")) == "$82,763"
+    assert stated(*amount(14.78, "%")) == "14.8 points"
+    assert stated(*amount(0.0882, "1/week")) == "0.0882 a week"
+    assert stated(*amount(0.5, "×")) == "0.500×"

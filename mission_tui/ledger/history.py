@@ -54,6 +54,12 @@ def bets(saves: Path, student: str, but: str = "") -> tuple[Bet, ...]:
     )
 
 
+def answered(saves: Path, student: str) -> set[str]:
+    """The missions whose question of the next briefing was answered in any play."""
+    found = (recall.answered_in(events) for events in events_of(saves, student))
+    return set().union(*found)
+
+
 def carried(saves: Path, student: str, mission: str, find: Find) -> dict[str, Any]:
     """What a new play of ``mission`` carries in its header (:mod:`mission_tui.play.recall`)."""
     found = []

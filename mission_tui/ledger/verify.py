@@ -179,7 +179,9 @@ def _in_time(events: Sequence[Event], known: Sequence[Receipt]) -> Verdict:
     of = f"of {all_of_them}"
     if missing or late:
         said = [f"{late} {of} came to the witness late"] if late else []
-        said += [f"{missing} {of} {'has' if missing == 1 else 'have'} no receipt from before the reveal"] if missing else []
+        if missing:
+            have = "has" if missing == 1 else "have"
+            said.append(f"{missing} {of} {have} no receipt from before the reveal")
         return Verdict("marginal", "; ".join(said))
     return Verdict("holds", f"{all_of_them} witnessed before the reveal")
 

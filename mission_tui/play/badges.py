@@ -30,6 +30,13 @@ def earned(session: Session) -> tuple[Badge, ...]:
     return tuple(badge for find in _ALL for badge in find(session))
 
 
+def hint_costs(session: Session) -> str | None:
+    """What the next hint costs, before it is opened; None where it costs nothing any more."""
+    if session.next_hint is None or any(state.hints for state in session.parts.values()):
+        return None
+    return "The first hint costs the badge Unaided, and no points"
+
+
 def comparisons(state: PartState) -> tuple[tuple[int, int], ...]:
     """The controlled comparisons of a part: a run, and the last earlier one but one slider away.
 

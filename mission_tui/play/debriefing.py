@@ -41,6 +41,8 @@ KNOWING: Final = frozenset({"reference", "accept", "refuse"})
 EDGES: Final = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0, float("inf"))
 """Where the bins of the bots' histogram begin and end, in regret."""
 _BAR: Final = 20
+_SAME: Final = 0.005
+"""Worths that are shown alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,12 @@ def parties(session: Session, name: str, record: Record | None) -> Iterator[Bloc
     lies = session.parts[name].runs[table.run - 1].outcome if table.run is not None else None
     for party, who in part.stakeholders.items():
         stand = table.stands[party]
-        yield Block("party", f"{clean_line(who.name)}  {parley.unheard(stand)}")
+        stands = clean_line(parley.stands_as(who, stand))
+        yield Block("party", f"{clean_line(who.name)}  {stands}")
         yield Block("ending", _told(session, name, parley.ending(who, stand)))
-        rows = _wanted(part, who, lies.metrics if lies else None)
+        rows = _wanted(part, who, lies.metrics if lies else None, stand.settled)
         yield Block("rows", clean("\n".join(rows)))
+        yield Block("rows", clean("\n".join(_provable(session, name, party))))
     yield Block("rows", clean("\n".join(_left(session, name, record))))
     for risk in parley.risks(part, table):
         owner = f"; owner: {risk.owner}" if risk.owner else ""
@@ -195,9 +199,7 @@ def practised(session: Session) -> Iterator[Block]:
 
 def _workbench(session: Session, name: str, part: Part) -> Iterator[str]:
     state, best = session.parts[name], session.best_run(name)
-    word = "PASSED" if session.passed(name) else "MISSED"
-    runs = f"{len(state.runs)} run{'s' if len(state.runs) != 1 else ''}"
-    yield clean(f"workbench   {word} in {runs}")
+    yield clean(f"workbench   {wording.came_to_in(session, name)}")
     if best and best.outcome:
         yield clean(f"stands      #{best.number}  {wording.setting(part, best.setting)}")
         for reading in session.readings_of(name, best.outcome.metrics):
@@ -207,7 +209,8 @@ def _workbench(session: Session, name: str, part: Part) -> Iterator[str]:
             yield clean(f"            {label}: {reading.word}, {room}")
     verified = [filed for filed in state.claims if filed.verified]
     tries = f"{len(state.claims)} attempt{'s' if len(state.claims) != 1 else ''}"
-    yield clean(f"claim       {'verified' if verified else 'not verified'} in {tries}")
+    word = f"{'verified' if verified else 'not verified'} in {tries}"
+    yield clean(f"claim       {word if state.claims else 'none was filed'}")
     answer = next((filed.claim.answer for filed in reversed(state.claims)), "")
     if answer:
         yield clean(f"you wrote   “{clean_line(answer, 300)}”")
@@ -223,6 +226,8 @@ def _regret(session: Session, name: str, run: Run, solved: Solved) -> float:
 def _by_run(session: Session, name: str, found: dict[int, float]) -> Iterator[str]:
     """A bar a run: 0 is the best there is, 1 where the default stands."""
     yield "REGRET BY RUN   0 the solver's best · 1 the default"
+    if session.parts[name].table is not None:
+        yield "of the limits' room alone; what the parties got stands below"
     shown = list(found)
     if len(shown) > MOST_RUNS:
         closer = [n for n in shown if all(found[n] < found[m] for m in shown if m < n)]
@@ -250,7 +255,29 @@ def _histogram(bots: Sequence[float], mine: float) -> Iterator[str]:
     yield f"You came closer than {beaten} of {len(bots)}."
 
 
-def _wanted(part: Part, who: Stakeholder, metrics: talks.Metrics | None) -> Iterator[str]:
+def _provable(session: Session, name: str, party: str) -> Iterator[str]:
+    """Whether what a party asked could be disproved, and with which run."""
+    part, found = session.part_of(name), worth.provable(session, name, party)
+    who = part.stakeholders[party]
+    if found is None or who.bound is None:
+        yield "  could not be disproved: what they ask has no bound"
+        return
+    want = who.wants[found.want]
+    at_best, asks = (brief(parley.measure(part, want, v)) for v in (found.value, want.asks))
+    word = "could be disproved" if found.holds else "could not be disproved"
+    yield f"  {word}: {want.label} at best {at_best}, asked {parley.sign(want)} {asks}"
+    for slider, at in who.bound.corner.items():
+        yield f"  · at {part.sliders[slider].label}: {wording.slider_value(part, slider, at)}"
+    if who.bound.under is not None:
+        yield f"  · with all that the {part.stakeholders[who.bound.under].name} asks"
+
+
+def _wanted(
+    part: Part,
+    who: Stakeholder,
+    metrics: talks.Metrics | None,
+    settled: talks.Settled | None = None,
+) -> Iterator[str]:
     """What a party kept to itself: reserve, aspiration and weight of each want, and its floor."""
     total = sum(want.weight for want in who.wants.values())
     yield "  privately: at worst · asked · at best · weight · got"
@@ -263,6 +290,16 @@ def _wanted(part: Part, who: Stakeholder, metrics: talks.Metrics | None) -> Iter
         weight = f"{want.weight / total * 100:.0f} %"
         yield f"  {clean_line(want.label)}: {reserve} · {asks} · {aspire} · {weight} · {got}"
     utility = talks.utility(who, metrics) if metrics else None
+    if settled == "disproved":
+        yield f"  signs from {who.floor:.2f} of 1 on; no signature is owed: it was disproved"
+        worse = [
+            want.label
+            for want in who.wants.values()
+            if metrics and not talks.good(want, metrics[want.metric], want.reserve)
+        ]
+        if worse:
+            yield f"  worse than they can live with: {', '.join(worse)}"
+        return
     if metrics is None:
         worth_now = "no design was agreed on"
     elif utility is None:
@@ -273,22 +310,31 @@ def _wanted(part: Part, who: Stakeholder, metrics: talks.Metrics | None) -> Iter
 
 
 def _left(session: Session, name: str, record: Record | None) -> Iterator[str]:
-    """The value left on the table: the deal against the best one known."""
-    made, best = worth.made(session, name), worth.best(session, name, record)
+    """The value left on the table: the deal against the best one known.
+
+    Beside a deal that was made stands only what gives a disproved party no less. The score counts
+    from the best of all (:func:`worth.best`); where that is another one, it is told as well.
+    """
+    made, best = worth.made(session, name), worth.kept(session, name, record)
+    counted = worth.best(session, name, record)
     if best is None:
         yield "value       no deal, and none known among your runs that all would sign"
-        return
-    whose = f"your run #{best.run}" if best.run is not None else "the solver's design"
-    if made is None:
+    elif made is None:
+        whose = _whose(best)
         yield f"value       no deal; {whose} was worth {best.worth:.2f} of 1 to them together"
-        return
-    left = best.worth - made.worth
-    if left < 0.005:
+    elif (left := best.worth - made.worth) < _SAME:
         yield f"value       the deal is worth {made.worth:.2f} of 1 to them, the best that is known"
-        return
-    yield f"value       the deal is worth {made.worth:.2f} of 1 to them, {left:.2f} was left:"
-    words = wording.setting(session.part_of(name), best.setting)
-    yield f"            {whose}, worth {best.worth:.2f}  {words}"
+    else:
+        yield f"value       the deal is worth {made.worth:.2f} of 1 to them, {left:.2f} was left:"
+        words = wording.setting(session.part_of(name), best.setting)
+        yield f"            {_whose(best)}, worth {best.worth:.2f}  {words}"
+    if counted is not None and counted.worth - (best.worth if best else 0.0) >= _SAME:
+        yield f"            The score counts from {counted.worth:.2f}, {_whose(counted)}: it gives"
+        yield "            less to whom was disproved, and no signature is owed there."
+
+
+def _whose(deal: worth.Deal) -> str:
+    return f"your run #{deal.run}" if deal.run is not None else "the solver's design"
 
 
 def _told(session: Session, name: str, text: str) -> str:

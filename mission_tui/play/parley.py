@@ -14,7 +14,7 @@ from mission_tui.content.schema import Part, Stakeholder, Want
 from mission_tui.play import talks
 from mission_tui.play.actions import Instant, Move
 from mission_tui.play.claims import metric_of
-from mission_tui.play.session import Refused, Session
+from mission_tui.play.session import Refused, Run, Session
 from mission_tui.play.talks import Held, Kind, Said, Stand, Table
 from mission_tui.units import show, show_change
 
@@ -29,13 +29,18 @@ STANDING: Final[Mapping[str | None, str]] = {
 """How a party stands, with a mark: colour alone never says it."""
 MEANS: Final[Mapping[Kind, str]] = {
     "meet": "this run is all they ask",
-    "trade": "worth enough, else they counter",
-    "disprove": "as good as it gets, and it fails",
+    "trade": "worth enough, or a counter",
+    "disprove": "as good as it gets, and fails",
     "waive": "drop a want, carry its risk",
 }
 """What each move says, in half a line."""
 
 
+PROOF: Final = (
+    "A proof: every slider at the end that favours them most, what another party asks kept, and "
+    "it still fails."
+)
+"""What Disprove has to show, before anything of the demand's own bound is known."""
 NO_DISTANCE: Final = 1e-6
 """As a share of a demand: a promise of ε is kept to within the accountant's own search."""
 
@@ -134,6 +139,36 @@ def offer(part: Part, table: Table, name: str, kind: Kind, run: int) -> str:
     return f"To the {party.name}: {words}\n\n{cost(party, table.stands[name], table)}"
 
 
+def proof(part: Part, table: Table, name: str, run: Run) -> tuple[str, ...]:
+    """How far a run is from disproving a demand, a line each.
+
+    Until a Disprove was refused only what a proof is; from then on what that refusal tells of one
+    run is told of any: which sliders are loose, and whether what the proof leans on is kept.
+    """
+    party, stand = part.stakeholders[name], table.stands[name]
+    tried = any(turn.party == name and turn.kind == "disprove" for turn in table.said)
+    if not tried or run.outcome is None:
+        return (PROOF,)
+    bound, metrics = party.bound, run.outcome.metrics
+    if bound is None:
+        return ("What they ask has no bound: no run can disprove it.",)
+    loose = [slider for slider, at in bound.corner.items() if run.setting.get(slider) != at]
+    held, of = len(bound.corner) - len(loose), len(bound.corner)
+    names = " and ".join(part.sliders[slider].label for slider in loose)
+    move = f"; {names} could still move" if loose else ""
+    lines = [f"Proof with #{run.number}: {held} of {of} sliders at the favourable end{move}."]
+    if bound.under is not None:
+        other = part.stakeholders[bound.under]
+        broken = talks.lacking(other, table.stands[bound.under].demand, metrics)
+        labels = " and ".join(other.wants[want].label for want in broken)
+        word = f"breaks {labels}" if broken else "does"
+        lines.append(f"It must keep what the {other.name} asks, and {word}.")
+    want = party.wants[bound.want]
+    if not loose and talks.good(want, metrics[want.metric], stand.demand[bound.want]):
+        lines.append(f"It gives the {want.label} that it would disprove.")
+    return tuple(lines)
+
+
 def cost(party: Stakeholder, stand: Stand, table: Table) -> str:
     """What a move costs, whatever the answer, and what a refusal would."""
     left = talks.patience_left(party, stand)
@@ -185,6 +220,14 @@ def risks(part: Part, table: Table) -> tuple[Risk, ...]:
             words = f"{held.label} {sign(held)} {measure(part, held, threshold)}"
             found.append(Risk(party.name, words, turn.owner))
     return tuple(found)
+
+
+def stands_as(party: Stakeholder, stand: Stand) -> str:
+    """How a party stands, with its mark; of a waiver with the want that was waived."""
+    words = unheard(stand) if stand.settled is None else STANDING[stand.settled]
+    if stand.settled != "waived" or not stand.kept or len(stand.kept) == len(party.wants):
+        return words
+    return f"{words}: {' and '.join(party.wants[want].label for want in stand.kept)}"
 
 
 def ending(party: Stakeholder, stand: Stand) -> str:

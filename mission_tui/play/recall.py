@@ -7,7 +7,7 @@ files that anyone may have written, so all is read defensively and cleaned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
@@ -100,18 +100,30 @@ def carried(plays: Iterable[tuple[str, dict[str, Any]]], mission: str) -> dict[s
     return dict(latest[:MISSIONS])
 
 
-def asked(session: Session, find: Find) -> Asked | None:
+def asked(session: Session, find: Find, answered: Collection[str] = ()) -> Asked | None:
     """The question that opens this briefing: of the newest mission finished that has one.
 
-    None where there is none, or where it was answered or skipped in this play.
+    None where there is none, or where it was answered or skipped in this play. ``answered`` are the
+    missions whose question was answered in the student's other plays: it is not asked again.
     """
     if session.recalled is not None:
         return None
     for mission_id, snap in _newest(session):
+        if mission_id in answered:
+            continue
         mission = find(mission_id, str(snap.get("track")))
         if mission is not None and mission.recall is not None:
             return _asked(mission, mission.recall)
     return None
+
+
+def answered_in(events: Iterable[Event]) -> set[str]:
+    """The missions whose question was answered in a record; one that was skipped may come again."""
+    return {
+        str(event.data.get("mission"))
+        for event in events
+        if event.kind == "recall" and isinstance(event.data.get("answer"), str)
+    }
 
 
 def last_time(session: Session, find: Find) -> Iterator[str]:
@@ -120,7 +132,7 @@ def last_time(session: Session, find: Find) -> Iterator[str]:
         mission = find(mission_id, str(snap.get("track")))
         title = mission.title if mission else clean_line(mission_id, _ID)
         persona = f" as {mission.persona.name}" if mission else ""
-        word = "passed" if snap.get("passed") is True else "missed"
+        word = "passed" if snap.get("passed") is True else "not every part passed"
         yield clean_line(f"Last time, in {title}{persona}, {word}:", 74)
         size = snap.get("class")
         if size in ("small", "medium", "large"):

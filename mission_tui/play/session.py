@@ -26,6 +26,7 @@ from mission_tui.play.specs import Reading, failure, readings, worst_share
 
 Screen = Literal["briefing", "lock", "workbench", "talks", "reveal", "claim", "decision", "debrief"]
 PART_SCREENS: Final[tuple[Screen, ...]] = ("lock", "workbench", "talks", "reveal", "claim")
+_LENGTHS: Final = {0.25: "a quarter of a slider", 0.5: "half a slider", 1.0: "a whole slider"}
 
 
 class Refused(Exception):
@@ -338,10 +339,16 @@ class Session:
 
     @property
     def elsewhere(self) -> str:
-        """Where the runs that are still asked for have to be, in words."""
-        if self.part.apart is None:
+        """Where a run that is still asked for has to be, in words."""
+        apart = self.part.apart
+        if apart is None:
             return "at another setting"
-        return f"{self.part.apart:.2g} sliders' lengths from each that counts"
+        if apart > 1:
+            return f"{apart:.2g} choices or sliders' lengths away in all"
+        along = len(space.ordered(self.part))
+        length = _LENGTHS.get(apart, f"{apart:.2g} of a slider")
+        ways = ["another choice"] if along < len(self.part.sliders) else []
+        return " or ".join([*ways, f"{length} away"] if along else ways)
 
     @property
     def next_step(self) -> Step | None:
@@ -525,10 +532,11 @@ class Session:
         if done.screen == "lock" and state.sealed.keys() != part.locks.keys():
             raise Refused("seal your prediction first: the instruments unlock with it")
         if done.screen == "workbench" and self.distinct_left and self.runs_left != 0:
-            raise Refused(
-                f"record {self.distinct_left} more run"
-                f"{'s' if self.distinct_left > 1 else ''} {self.elsewhere} first"
-            )
+            left, many = self.distinct_left, self.distinct_left > 1
+            if part.apart is None:
+                raise Refused(f"record {left} more run{'s' * many} {self.elsewhere} first")
+            what = "strategies" if many else "strategy"
+            raise Refused(f"record {left} more {what} first: {self.elsewhere} counts")
         if done.screen == "talks" and state.table is not None and not state.table.over:
             raise Refused(
                 f"the table is still open: {state.table.turns_left} moves are left, "

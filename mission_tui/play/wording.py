@@ -113,16 +113,16 @@ def setting(part: Part, values: Mapping[str, Value]) -> str:
     return " · ".join(word.removesuffix(" samples") for word in words)
 
 
+def bare_value(part: Part, slider: str, value: Value) -> str:
+    """A slider's value on the shortest line that still says all: a number without its unit."""
+    if isinstance(value, (str, bool)) or not 0 < abs(value) < 1e6:
+        return slider_value(part, slider, value)
+    return f"{value:,.0f}" if value == round(value) else digits(value)
+
+
 def setting_bare(part: Part, values: Mapping[str, Value]) -> str:
     """A setting on the shortest line that still says all: numbers without their units."""
-    return " · ".join(
-        slider_value(part, name, value)
-        if isinstance(value := values[name], (str, bool)) or not 0 < abs(value) < 1e6
-        else f"{value:,.0f}"
-        if value == round(value)
-        else digits(value)
-        for name in part.sliders
-    )
+    return " · ".join(bare_value(part, name, values[name]) for name in part.sliders)
 
 
 def changed(part: Part, name: str) -> str:
@@ -135,6 +135,34 @@ def with_labels(part: Part, sentence: str) -> str:
     for name, use in part.sliders.items():
         sentence = re.sub(rf"\b{re.escape(name)}\b", use.label, sentence)
     return sentence
+
+
+def came_to(session: Session, name: str) -> str:
+    """What a part came to, in a few words. At a table the parties say so, and not the limits."""
+    if session.parts[name].table is None:
+        return "passed" if session.passed(name) else "missed"
+    if session.passed(name):
+        return "passed at the table"
+    return f"{'workbench passed' if _held(session, name) else 'missed'} · table not won"
+
+
+def came_to_in(session: Session, name: str) -> str:
+    """Like :func:`came_to`, with the runs that it took, for the debrief."""
+    runs = _runs(len(session.parts[name].runs))
+    if session.parts[name].table is None:
+        return f"{'PASSED' if session.passed(name) else 'MISSED'} in {runs}"
+    if session.passed(name):
+        return f"PASSED at the table, in {runs}"
+    return f"{'passed' if _held(session, name) else 'MISSED'} in {runs} · table not won"
+
+
+def spent_says(session: Session) -> str:
+    """What is said when the last run of this part's budget is recorded."""
+    best = session.best_run(session.part_id)
+    if best is None:
+        return "No runs left: nothing stands."
+    word = "holds" if best.passed else "breaks a limit"
+    return f"No runs left: #{best.number} stands, and {word}."
 
 
 def unmet_says(session: Session) -> str | None:
@@ -162,6 +190,15 @@ def unmet_says(session: Session) -> str | None:
     )
     handed = f"the {size} class, whatever you chose" + (f": {means}" if means else "")
     return f"{said} What it hands on is {handed}."
+
+
+def _held(session: Session, name: str) -> bool:
+    """Whether some run of a part meets every limit, whatever its table came to."""
+    return any(run.passed for run in session.parts[name].runs)
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count != 1 else ''}"
 
 
 def scenario(mission: Mission, part: Part) -> list[str]:

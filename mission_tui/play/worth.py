@@ -27,6 +27,15 @@ class Deal:
     worth: float
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a demand's bound comes to: the want, its value at the bound's corner, and a verdict."""
+
+    want: str
+    value: float
+    holds: bool
+
+
 def solved(session: Session, part_id: str, record: Record | None) -> Solved | None:
     """What the solver knows of a part as it was played: its seed, and the class handed to it."""
     if record is None:
@@ -61,12 +70,57 @@ def best(session: Session, part_id: str, record: Record | None) -> Deal | None:
     own = made(session, part_id)
     deals = [own] if own else []
     for number, setting, metrics in _designs(session, part_id, record):
-        if all(
-            table.stands[name].settled == "disproved" or _signs(party, metrics)
-            for name, party in part.stakeholders.items()
-        ):
+        if _all_sign(session, part_id, metrics):
             deals.append(Deal(number, setting, worth(part, metrics)))
-    return max(deals, key=lambda deal: (deal.worth, deal.run is not None), default=None)
+    return max(deals, key=_by_worth, default=None)
+
+
+def kept(session: Session, part_id: str, record: Record | None) -> Deal | None:
+    """The best deal known that gives a disproved party no less than the deal that was made.
+
+    :func:`best` owes nothing to whom was disproved, so it may be a design that no limit holds of.
+    What counts for such a party are its other wants: as much of each as the deal gives, or as it
+    asks. Where no deal was made, as much as it can live with.
+    """
+    part, table = session.part_of(part_id), session.parts[part_id].table
+    if table is None:
+        return None
+    own = made(session, part_id)
+    lies = session.parts[part_id].runs[own.run - 1].outcome if own and own.run else None
+    proven = [
+        (want, lies.metrics[want.metric] if lies else want.reserve)
+        for name, party in part.stakeholders.items()
+        if table.stands[name].settled == "disproved"
+        for wanted, want in party.wants.items()
+        if party.bound is None or wanted != party.bound.want
+    ]
+    deals = [own] if own else []
+    for number, setting, metrics in _designs(session, part_id, record):
+        if not _all_sign(session, part_id, metrics):
+            continue
+        values = [(want, metrics[want.metric], limit) for want, limit in proven]
+        if all(talks.good(w, v, limit) or talks.good(w, v, w.asks) for w, v, limit in values):
+            deals.append(Deal(number, setting, worth(part, metrics)))
+    return max(deals, key=_by_worth, default=None)
+
+
+def provable(session: Session, part_id: str, name: str) -> Proof | None:
+    """Whether a party's public demand could be disproved; None where it has no bound.
+
+    It is the run that the author's gate makes: the reference, with the bound's corner.
+    """
+    part = session.part_of(part_id)
+    party = part.stakeholders[name]
+    if party.bound is None:
+        return None
+    setting = {**part.reference, **party.bound.corner}
+    seed = session.seed_of(part_id)
+    metrics = evaluate.outcome(Request.at(part, setting, seed)).metrics
+    want = party.wants[party.bound.want]
+    value = metrics[want.metric]
+    other = part.stakeholders[party.bound.under] if party.bound.under else None
+    kept = other is None or not talks.lacking(other, talks.asks(other), metrics)
+    return Proof(party.bound.want, value, kept and not talks.good(want, value, want.asks))
 
 
 def warm(session: Session, record: Record | None) -> None:
@@ -74,6 +128,8 @@ def warm(session: Session, record: Record | None) -> None:
     for name, part in session.mission.ordered:
         if part.stakeholders:
             best(session, name, record)
+            for party in part.stakeholders:
+                provable(session, name, party)
 
 
 def _designs(
@@ -86,6 +142,19 @@ def _designs(
     if found is not None:
         part, seed = session.part_of(part_id), session.seed_of(part_id)
         yield None, found.setting, evaluate.outcome(Request.at(part, found.setting, seed)).metrics
+
+
+def _by_worth(deal: Deal) -> tuple[float, bool]:
+    return deal.worth, deal.run is not None
+
+
+def _all_sign(session: Session, part_id: str, metrics: talks.Metrics) -> bool:
+    """Whether every party would sign a design, but those that were disproved."""
+    table = session.parts[part_id].table
+    return table is not None and all(
+        table.stands[name].settled == "disproved" or _signs(party, metrics)
+        for name, party in session.part_of(part_id).stakeholders.items()
+    )
 
 
 def _signs(party: Stakeholder, metrics: talks.Metrics) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -48,12 +48,14 @@ you. **A number** answers it, **Esc** skips it. It is recorded and never scored.
         Binding("escape", "skip", "Skip it"),
     ]
 
-    def __init__(self, game: Game, find: Find = lambda *_: None) -> None:
+    def __init__(
+        self, game: Game, find: Find = lambda *_: None, answered: Collection[str] = ()
+    ) -> None:
+        """``answered`` are the missions whose question was answered in another play."""
         super().__init__(game)
         session = game.session
-        answered = session.recalled is not None
-        self._asked = recall.asked(session, find)
-        self._past = [] if answered else list(recall.last_time(session, find))
+        self._asked = recall.asked(session, find, answered)
+        self._past = [] if session.recalled else list(recall.last_time(session, find))
         self._before = bool(self._asked or self._past)
         self._since = time.monotonic()
         mission = game.session.mission
@@ -101,8 +103,8 @@ you. **A number** answers it, **Esc** skips it. It is recorded and never scored.
     def _answered(self, message: Choices.Chosen) -> None:
         """Record the first answer, and explain; what is answered stays."""
         if self._asked is None or self.game.session.recalled is not None:
-            message.choices.chosen = self._said
             return
+        message.choices.is_closed = True
         self.game.act(self._asked.answered(message.option, self._latency))
         right = self._asked.options[self._asked.answer]
         word = "● Yes." if message.option == self._asked.answer else f"○ It is: {right}"
@@ -111,11 +113,6 @@ you. **A number** answers it, **Esc** skips it. It is recorded and never scored.
         self.refresh_bindings()
         self.set_focus(None)
         self.query_one("#before").scroll_end(animate=False)
-
-    @property
-    def _said(self) -> str | None:
-        answered = self.game.session.recalled
-        return answered.answer if answered else None
 
     @property
     def _latency(self) -> int:

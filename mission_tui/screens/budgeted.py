@@ -15,16 +15,19 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from engine.contract import Outcome, Value
-from mission_tui.play import coach, evaluate
+from mission_tui.play import coach, evaluate, wording
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game, Neighbour
 from mission_tui.play.session import Run
+from mission_tui.screens import instruments
 from mission_tui.screens.compare import ProbeScreen
 from mission_tui.screens.instruments import Shown
 from mission_tui.screens.workbench import WorkbenchScreen
 
 EVERY: Final = 0.1
 """Seconds between two drawings while rounds come in."""
+LINE: Final = 78
+"""Cells of the coach's line on the narrowest screen that all of the bench is made for."""
 WATCHABLE: Final = 1.5
 """Seconds that a run takes at least, so that it can be watched, and stopped in time."""
 
@@ -32,14 +35,22 @@ WATCHABLE: Final = 1.5
 class BudgetedScreen(WorkbenchScreen):
     """Enter commits a run that is charged at once, and the charts move with it alone."""
 
-    HELP = """\
+    @property
+    def HELP(self) -> str:  # type: ignore[override]
+        """What is on this screen, and what its keys do."""
+        streams = ""
+        if self.game.session.goes_in_rounds:
+            streams = """
+While it runs, **Space** holds it and **x** stops it where it is: still charged, citable as so many
+rounds, and never a pass."""
+        return f"""\
 ## The workbench, on a budget
 **↑ ↓** choose a slider, **← →** move it, or type a value. Nothing else moves until **Enter**
 commits the setting as a run. A run is charged before its first round, and never refunded.
-
-While it runs, **Space** holds it and **x** stops it where it is: still charged, citable as so many
-rounds, and never a pass. **p** pins the last run, as a baseline and as evidence; **d** compares it
-with the run before, **w** shows the law's terms, **v** the other instruments.
+{self.exactly}
+{streams}
+**p** pins the last run, as a baseline and as evidence; **d** compares it with the run before, **w**
+shows the law's terms.{self.other_views} **a** shows what failed, in full.
 
 **s** commits a probe: one step of one slider, as a run like any other; the sliders stay. **t**
 lists every run with its code; **c** takes a code and sets the sliders by it.
@@ -103,7 +114,7 @@ When the budget is spent, the best run stands.
             self.say(f"Run #{unfinished.number} was unfinished: it is executed again, not charged.")
         elif session.last_run is not None:
             self._show_all()
-            self.say("Back at the bench: everything is where you left it.")
+            self.sliders_moved()
         else:
             remark = coach.after_seal(session)
             if remark:
@@ -130,14 +141,19 @@ When the budget is spent, the best run stands.
     # -- sliders -----------------------------------------------------------------------------
 
     def sliders_moved(self) -> None:
-        """Only the labels move; say what a commit would cost."""
+        """Only the labels move; say what a commit would change, and what it would cost."""
         session = self.game.session
-        left = session.runs_left or 0
-        shown = f"The charts show #{session.last_run.number}." if session.last_run else ""
-        if left:
-            self.say(f"Enter commits run #{len(session.state.runs) + 1}, {left} left. {shown}")
-        else:
-            self.say(f"No runs are left: the best one stands. {shown}")
+        left, last = session.runs_left or 0, session.last_run
+        if not left:
+            shown = f" The charts show #{last.number}." if last else ""
+            self.say(f"No runs are left: the best one stands.{shown}")
+            return
+        words = f"Enter commits run #{len(session.state.runs) + 1}, {left} left"
+        stood = last.setting if last else session.part.default
+        room = LINE - len(words) - len(": .")
+        moved = instruments.moves(session.part, stood, self.game.setting, room)
+        same = f"as #{last.number} was" if last else "as it was found"
+        self.say(f"{words}: {moved or same}.")
 
     # -- a run -------------------------------------------------------------------------------
 
@@ -249,12 +265,7 @@ When the budget is spent, the best run stands.
         elif left:
             words = f"◼ RUN #{run.number} RECORDED: it breaks a spec. {runs}."
         else:
-            best = session.best_run(session.part_id)
-            stands = f"#{best.number} stands" if best else "nothing stands"
-            missed = "" if session.passed(session.part_id) else ", missed"
-            words = (
-                f"◼ RUN #{run.number} RECORDED. The budget is spent: {stands}{missed}. ^g goes on."
-            )
+            words = f"◼ RUN #{run.number} RECORDED. {wording.spent_says(session)} ^g goes on."
         self.say(words)
 
     def _show_all(self) -> None:

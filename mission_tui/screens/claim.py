@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -41,7 +41,8 @@ class ClaimScreen(StepScreen):
 
 A claim is checked, not judged: the runs exist, *only one* control differs between them, the
 sign and the number are theirs, and the reason is the largest term of the law. You have several
-attempts; **w** goes back to the workbench for a better pair of runs.
+attempts; **w** goes back to the workbench for a better pair of runs. **Ctrl+G** goes on once one
+is filed, and so does **Enter** once it is verified.
 
 Of a metric that is exact accounting you may add **where it would flip**: a slider and the value
 past which the same comparison turns round, as in `batch 8`, or `batch never`. It is right within
@@ -49,6 +50,7 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "finish", "Go on", priority=True),
         Binding("tab", "app.focus_next", "Next field"),
         Binding("a", "mark(0)", "From"),
         Binding("b", "mark(1)", "To"),
@@ -77,14 +79,16 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
                 yield Label("YOUR CLAIM", classes="heading")
                 yield Static("", id="sentence", markup=False)
                 yield Label("BECAUSE", classes="heading")
-                yield Choices((), id="why")
+                yield Choices((), id="why", shared=True)
                 yield ProseInput(
                     value=clean_line(session.state.notes.get(ANSWER, ""), 300),
-                    placeholder="your answer, in a line (optional)",
+                    placeholder="your answer (optional)",
                     max_length=300,
                     id="answer",
                 )
-                yield ProseInput(max_length=60, id="flip")
+                with Horizontal(id="flips"):
+                    yield Label("FLIPS IF", classes="heading")
+                    yield ProseInput(max_length=60, id="flip")
                 yield Static("", id="said", markup=False)
         yield KeyBar()
 
@@ -92,9 +96,15 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
         """Start on the runs."""
         for line in self.query(Input):
             line.cursor_blink = False
+        filed = self.game.session.state.claims
+        if filed:  # a claim that was filed before the play was left
+            self._runs = list(filed[-1].claim.runs)
+            self._metric = self.game.session.part.claim.metrics.index(filed[-1].claim.metric)
         self._offer_why()
+        if filed:
+            self.query_one("#why", Choices).chosen = filed[-1].claim.mechanism
         self._draw()
-        if self.game.session.state.claims:
+        if filed:
             self._show_verdict()
         self.set_focus(self.query_one("#runs", OptionList))
 
@@ -122,16 +132,16 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
         self.query_one("#why", Choices).offer([(term, part.mechanisms[term]) for term in terms])
         passed = self.game.flips_along(self._metric_id)
         line = self.query_one("#flip", Input)
-        line.display = bool(passed)
+        self.query_one("#flips").display = bool(passed)
         if passed:
             label = clean_line(part.sliders[passed[0]].label, 40)
-            line.placeholder = f"flips if (optional): {label} … or never"
+            line.placeholder = f"{label} … or never"
 
     def _flip(self) -> tuple[str, Scalar] | None:
         """The flip point as it is written, if there is any. Raises Refused where it says none."""
         line = self.query_one("#flip", Input)
         text = clean_line(line.value, 60)
-        if not line.display or not text.strip():
+        if not self.query_one("#flips").display or not text.strip():
             return None
         return flips.read(self.game.session.part, text)
 
@@ -161,6 +171,9 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
                 flip = self._flip()
             except Refused:
                 flip = None  # it is still being written; filing says what it lacks
+            claims = self.game.session.state.claims
+            if flip is None and claims and self._is_over() and (held := claims[-1].claim.flip):
+                flip = held.control, held.value
             if flip is not None:
                 words += f"\n{flip_words(self.game, *flip)}"
         self.query_one("#sentence", Static).update(clean(words))
@@ -199,6 +212,15 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
     @on(Input.Submitted)
     def _written(self) -> None:
         self.action_file()
+
+    @on(events.DescendantFocus, "#flip")
+    def _explain_flip(self) -> None:
+        """What the field wants, before anything stands in it: it says too little by itself."""
+        if not self._is_over() and not self.query_one("#flip", Input).value:
+            label = self.query_one("#flip", Input).placeholder.partition(" …")[0]
+            self.say(
+                f"Optional: past which value it would turn round. {label} and a number, or never."
+            )
 
     @on(Input.Changed, "#flip")
     def _flipping(self) -> None:
@@ -280,11 +302,12 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
     def _show_verdict(self) -> None:
         session = self.game.session
         filed = session.state.claims[-1]
+        self.query_one("#why", Choices).is_closed = self._is_over()
         if filed.verified:
             held = "reason and flip point" if filed.claim.flip else "and reason"
             comma = "," if filed.claim.flip else ""
             words = f"◆ VERIFIED: runs, control, sign, number{comma} {held} hold."
-            self.say(f"{words}  Enter goes on.")
+            self.say(f"{words}\nEnter goes on.")
             self.set_focus(self.query_one("#runs", OptionList))
             return
         part = session.part
@@ -294,7 +317,7 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
         )
         left = session.claims_left
         more = f"{left} more attempt{'s' if left != 1 else ''}." if left else "No attempts left."
-        self.say(f"{reasons}\n{more}  Ctrl+G goes on.")
+        self.say(f"{reasons}\n{more}  {'Ctrl+G' if left else 'Enter'} goes on.")
 
     def _is_over(self) -> bool:
         return bool(self.game.session.state.claims) and self.game.session.claims_left <= 0
@@ -304,7 +327,13 @@ one step of where the engine finds it; a claim whose flip point is wrong is not 
         claims = self.game.session.state.claims
         if action == "onward":
             return bool(claims)
+        if action == "finish":
+            return self._is_over()
         return not self._is_over() if action in {"file", "mark", "metric"} else True
+
+    def action_finish(self) -> None:
+        """Enter goes on, wherever the focus is, once no claim can be filed any more."""
+        self.action_onward()
 
     def action_onward(self) -> None:
         """On to what follows, once a claim is filed."""

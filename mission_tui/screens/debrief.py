@@ -17,6 +17,7 @@ from mission_tui.screens.messages import CloseAndSign, Home
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean_line
 from mission_tui.widgets.keybar import KeyBar
+from mission_tui.widgets.more import More
 
 
 class DebriefScreen(StepScreen):
@@ -48,6 +49,7 @@ earn no points.
         with VerticalScroll(id="debrief"):
             for block in debriefing.blocks(self.game.session, self._known):
                 yield Static(block.text, classes=block.kind, markup=False)
+        yield More("#debrief")
         words = "Arrows scroll. Enter closes the play and signs its ledger."
         yield Static(words, id="ledger", markup=False)
         yield KeyBar()

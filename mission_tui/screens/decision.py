@@ -29,6 +29,8 @@ LONGEST: Final = 2000
 """Characters that a paragraph may have."""
 DRAFTED: Final = 1.0
 """Seconds after which what is being written is saved."""
+FIRST: Final = "Press the number of an option: then you write, and defend it."
+WRITE: Final = "Now write, and defend it. Ctrl+F shows it back; Shift+Tab: the question."
 
 
 class Paragraph(TextArea):
@@ -48,15 +50,18 @@ class DecisionScreen(StepScreen):
     """The question and its options, the paragraph, and beside them the designs that stand."""
 
     CSS_PATH = "decision.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
     HELP = """\
 ## The decision
-Press the **number** of an option, then **Tab** to the paragraph and defend it: it is the one
-text of this mission that you must write. No machine grades it. **Ctrl+F** shows what will be
-filed, and **Ctrl+F** again files it for good; **Esc** changes it.
+Press the **number** of an option: that goes on to the paragraph. Write there, and defend it: it is
+the one text of this mission that you must write. No machine grades it. **Ctrl+F** shows what will
+be filed, and **Ctrl+F** again files it for good; **Esc** changes it. **Tab** goes on to what stands
+(the arrows scroll it), **Shift+Tab** back to the question; letters always go to the paragraph.
 
-Beside it stands each **number** that you wrote, and where it is found: in a run that stands, is
-pinned, or is named (`#4`), in a difference of two of them, in a limit, or in the scenario. Whoever
-reads your paragraph sees the same.
+Beside it stands each **number** that you wrote, and what it equals: a figure of a run that stands,
+is pinned, or is named (`#4`, of the last part unless you name another), a difference of two (for a
+number with a unit), a limit, this page, or the scenario. Equal is all that it says. Whoever reads
+your paragraph sees the same.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,7 +97,7 @@ reads your paragraph sees the same.
                 yield Static(facts, id="facts", markup=False)
             yield Label("YOU DECIDE", classes="heading")
             options = [(o, self._filled(words)) for o, words in decision.options.items()]
-            yield Choices(options, id="options", chosen=made.choice if made else None)
+            yield Choices(options, id="options", chosen=made.choice if made else None, shared=True)
         with Horizontal(id="decision"):
             with Vertical(id="left"):
                 yield Label("AND DEFEND IT", classes="heading")
@@ -117,11 +122,11 @@ reads your paragraph sees the same.
         """The options first; nothing blinks."""
         self.query_one(Paragraph).cursor_blink = False
         self._show_numbers()
-        self.set_focus(self.query_one("#options", Choices))
-        if self.game.session.decision is not None:
+        if self._is_made:
             self._decided()
         else:
-            self.say("Press the number of an option; then Tab, and write.")
+            self.set_focus(self.query_one("#options", Choices))
+            self.say(FIRST)
 
     def _note(self) -> str:
         return self.game.session.state.notes.get(PARAGRAPH, "")
@@ -131,7 +136,7 @@ reads your paragraph sees the same.
         session = self.game.session
         for name, part in session.mission.ordered:
             best = session.best_run(name)
-            yield f"{part.title}: {'passed' if session.passed(name) else 'missed'}"
+            yield f"{part.title}: {wording.came_to(session, name)}"
             if best is None or best.outcome is None:
                 yield "  nothing"
                 yield ""
@@ -144,7 +149,7 @@ reads your paragraph sees the same.
             table = session.parts[name].table
             if table is not None:
                 for party, who in part.stakeholders.items():
-                    yield f"  {parley.unheard(table.stands[party])}: {who.name}"
+                    yield f"  {who.name}: {parley.stands_as(who, table.stands[party])}"
                 for risk in parley.risks(part, table):
                     yield f"  at risk: {risk.words}"
             yield ""
@@ -152,15 +157,30 @@ reads your paragraph sees the same.
     # -- writing -------------------------------------------------------------------------------
 
     @on(Choices.Chosen)
-    def _chosen(self, event: Choices.Chosen) -> None:
-        made = self.game.session.decision
-        if made is not None:
-            event.choices.chosen = made.choice
-            return
-        self._asked = False
-        self.refresh_bindings()
-        self.say("Now defend it.")
+    def _chosen(self) -> None:
+        self._set_asked(False)
+        self.say(WRITE)
         self.set_focus(self.query_one(Paragraph))
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed beside the paragraph belongs to it: nothing typed here is lost."""
+        paragraph = self.query_one(Paragraph)
+        if not event.is_printable or event.character is None or paragraph.read_only:
+            return
+        event.stop()
+        event.prevent_default()
+        self.set_focus(paragraph)
+        paragraph.insert(event.character)
+
+    @on(events.DescendantFocus)
+    def _make_room(self) -> None:
+        """While it is written, a low screen leaves the question's rows to the paragraph."""
+        options = self.query_one("#options", Choices)
+        self.set_class(self.focused is not options and not self._is_made, "-writing")
+
+    @property
+    def _is_made(self) -> bool:
+        return self.game.session.decision is not None
 
     @on(TextArea.Changed)
     def _writing(self) -> None:
@@ -215,35 +235,45 @@ reads your paragraph sees the same.
             self.set_focus(self.query_one(Paragraph))
             return
         if not self._asked:
-            self._asked = True
-            words = self._filled(self._decision.options[choice])
-            count = len(text.split())
-            self.say(
-                f"You decide: {words}. {count} word{'s' if count != 1 else ''}.\n"
-                "Ctrl+F again files it for good; Esc changes it."
-            )
-            self.refresh_bindings()
+            self._ask_back(choice, text)
             return
         self._save()
         try:
             self.game.act(Decide(choice, text.strip()))
         except Refused as refusal:
-            self._asked = False
+            self._set_asked(False)
             self.say(f"Not yet: {refusal}.")
             return
-        self._asked = False
+        self._set_asked(False)
         self._decided()
 
-    def _decided(self) -> None:
-        self.query_one(Paragraph).read_only = True
+    def _ask_back(self, choice: str, text: str) -> None:
+        """Show what will be filed: the option below, and the paragraph with all the room."""
+        self._set_asked(True)
+        self.set_focus(self.query_one(Paragraph))
+        words = self._filled(self._decision.options[choice])
+        count = len(text.split())
+        self.say(
+            f"You decide: {words}. {count} word{'s' if count != 1 else ''}, as they stand above.\n"
+            "Ctrl+F again files it for good. Esc changes it."
+        )
+
+    def _set_asked(self, asked: bool) -> None:
+        self._asked = asked
+        self.set_class(asked, "-asked")
         self.refresh_bindings()
-        self.set_focus(self.query_one("#options", Choices))
+
+    def _decided(self) -> None:
+        self.remove_class("-writing")
+        self.query_one(Paragraph).read_only = True
+        self.query_one("#options", Choices).is_closed = True
+        self.refresh_bindings()
+        self.set_focus(self.query_one("#right"))
         self.say("◼ DECIDED. It stands in your ledger.  Ctrl+G goes on to the debrief.")
 
     def action_change(self) -> None:
         """Not yet."""
-        self._asked = False
-        self.refresh_bindings()
+        self._set_asked(False)
         self.say("Nothing is filed. Change what you like.")
 
     def action_onward(self) -> None:

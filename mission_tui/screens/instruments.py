@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil, floor
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from engine import registry
 from engine.contract import Outcome, Value
+from engine.contract import Series as SeriesKind
 from mission_tui.content import space
 from mission_tui.content.schema import Bars, Curve, Frontier, MemoryMap, Part
 from mission_tui.play import specs, tables, wording
@@ -18,14 +20,61 @@ from mission_tui.play.game import Game
 from mission_tui.play.session import Run, Session
 from mission_tui.units import UnitError, brief, change, parse, show, show_change
 from mission_tui.widgets import bars, chart, gauge, memory_map, slider
-from mission_tui.widgets.cells import Role
+from mission_tui.widgets.cells import Role, fit
 
 Shown: TypeAlias = Outcome | Recorded
 """What instruments show: an outcome as it comes from the engine, or as it was recorded."""
 
 _ROLES: Mapping[str, Role] = {"holds": "good", "tight": "tight", "BROKEN": "bad"}
 _PENDING = "…"
+GHOST: Final = "∘"
+"""The mark of the run before: a line of its own kind, also without colour."""
+CHART_ROWS: Final = 9
+"""Rows that a chart needs to be read: its legend, five of picture, axis, ticks and title."""
+MAP_ROWS: Final = 8
+SHORTEST: Final = 4
+"""Cells of a label's beginning that still say which slider is meant."""
 HOLDERS = ("weights", "gradients", "optimizer", "activations")
+
+
+Views: TypeAlias = tuple[tuple[str, ...], ...]
+"""Instruments by id, as many at a time as can be read."""
+
+
+def views(part: Part, rows: int) -> tuple[Views, Views]:
+    """The instruments of the first and of the second column, on ``rows`` rows."""
+    first = [name for name, shape in part.instruments.items() if not shape.beside]
+    second = [name for name, shape in part.instruments.items() if shape.beside]
+    return _paged(part, first, rows), _paged(part, second, rows)
+
+
+def _paged(part: Part, names: Sequence[str], rows: int) -> Views:
+    pages: list[tuple[str, ...]] = []
+    left = 0
+    for name in names:
+        need = _rows_of(part, part.instruments[name])
+        if pages and need <= left:
+            pages[-1] += (name,)
+        else:
+            pages.append((name,))
+            left = rows
+        left -= need
+    return tuple(pages)
+
+
+def _rows_of(part: Part, shape: Bars | Curve | Frontier | MemoryMap) -> int:
+    """The rows without which an instrument can't be read."""
+    match shape:
+        case MemoryMap():
+            return MAP_ROWS
+        case Bars():
+            return 1 + len(_series(part, shape.series).labels)
+        case _:
+            return CHART_ROWS
+
+
+def _series(part: Part, name: str) -> SeriesKind:
+    return next(series for series in registry.model(part.model).series if series.name == name)
 
 
 def slider_spec(part: Part, name: str) -> slider.SliderSpec:
@@ -194,12 +243,17 @@ def _frontier(
         if reading.metric in (x, y)
     ]
     return chart.Plot(
-        _axis(part, x, log=_spans(part, x)),
-        _axis(part, y, values=[mark.y for mark in marks] + [r.limit for r in specs_on(session, y)]),
+        _axis(part, x, log=_spans(part, x), values=_along(session, x, [mark.x for mark in marks])),
+        _axis(part, y, values=_along(session, y, [mark.y for mark in marks])),
         limits=tuple(limits),
         marks=tuple(marks),
         empty="measuring …",
     )
+
+
+def _along(session: Session, metric: str, marked: list[float]) -> list[float]:
+    """What an axis of a metric has to show: marks, and limits."""
+    return marked + [reading.limit for reading in specs_on(session, metric)]
 
 
 def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> chart.Plot:
@@ -214,7 +268,7 @@ def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> c
     if ghost is not None and ghost.outcome is not None and shape.at is None:
         first, label = next(iter(shape.lines.items()))
         points = _points(ghost.outcome.series, shape.x, first)
-        lines.append(chart.Series(f"#{ghost.number} {label}", points, "ghost", joined=True))
+        lines.append(chart.Series(f"#{ghost.number} {label}", points, "ghost", GHOST))
     for (name, label), role, marker in zip(
         shape.lines.items(), roles, (chart.LINE, "·", "+"), strict=False
     ):
@@ -233,17 +287,33 @@ def _curve(session: Session, shape: Curve, shown: Shown, ghost: Run | None) -> c
     if shape.at is not None and (at := _stands(session, shape.at, shown)) is not None:
         limits.append(chart.Limit("x", at, "now", "secondary"))
     x_unit, y_unit = units[shape.x], units[next(iter(shape.lines))]
-    reach = max((x for line in lines for x, _ in line.points), default=0.0)
+    along = [x for line in lines for x, _ in line.points]
+    low, reach = min(along, default=0.0), max(along, default=0.0)
     rounds = getattr(shown, "rounds", None)
-    if isinstance(rounds, tuple) and 0 < rounds[0] < rounds[1]:
+    if shape.at is None and isinstance(rounds, tuple) and 0 < rounds[0] < rounds[1]:
         reach = max(reach, shown.series[shape.x][-1] * rounds[1] / rounds[0])
+    heights = [y for line in lines for _, y in line.points]
+    heights += [limit.at for limit in limits if limit.axis == "y"]
     return chart.Plot(
-        chart.Axis(shape.title, high=reach or None, format=lambda value: show(value, x_unit)),
-        _line_axis(y_unit, [y for line in lines for _, y in line.points], shape.low),
+        chart.Axis(
+            shape.title,
+            low if low < reach else None,
+            reach or None,
+            log=low > 0 and shape.at is not None and _is_log(part, shape.at),
+            format=lambda value: show(value, x_unit),
+            tick=lambda value: brief(show(value, x_unit)),
+        ),
+        _line_axis(y_unit, heights, shape),
         series=tuple(lines),
         limits=tuple(limits),
         empty="waiting for the first round …",
     )
+
+
+def _is_log(part: Part, slider: str) -> bool:
+    """Whether a slider moves in ratios; then what is swept along it is drawn so, too."""
+    control = space.engine_control(part, slider) if slider in part.sliders else None
+    return control is not None and control.scale == "log"
 
 
 def _points(
@@ -261,14 +331,35 @@ def _adds_up_to(shown: Shown, series: str, metric: str) -> bool:
     return bool(so_far) and so_far[-1] == shown.metrics.get(metric)
 
 
-def _line_axis(unit: str, values: Sequence[float], low: float | None) -> chart.Axis:
-    """Percentages stand between fixed ends, so that a curve that grows does not move the rest."""
+def _line_axis(unit: str, values: Sequence[float], shape: Curve) -> chart.Axis:
+    """Percentages stand between fixed ends, so that a curve that grows does not move the rest.
+
+    A sweep is whole from the start: it has the tens around what is drawn. Anything else begins at
+    zero, unless the lower half would be empty.
+    """
+    low, high = shape.low, max(values, default=0.0)
+    least = min(values, default=-1.0)
+    if unit == "%" and shape.at is not None and values and low is None:
+        return _percent("", values)
     if unit == "%" and max(values, default=100.0) > 50:
         return chart.Axis("", low or 0.0, 100.0, format=lambda value: f"{value:.0f} %")
-    if low is None and min(values, default=-1.0) >= 0:
+    if low is None and 0 <= least < high / 2:
         low = 0.0
-    high = 1.0 if not any(values) else None
-    return chart.Axis("", low, high, format=lambda value: show(value, unit))
+    top = 1.0 if not any(values) else None
+    return chart.Axis(
+        "",
+        low,
+        top,
+        format=lambda value: show(value, unit),
+        tick=lambda value: brief(show(value, unit)),
+    )
+
+
+def _percent(title: str, values: Sequence[float]) -> chart.Axis:
+    """An axis of percentages between round tens, so that heights can be compared."""
+    low = max(0.0, 10 * floor((min(values) - 3) / 10))
+    high = min(100.0, 10 * ceil((max(values) + 3) / 10))
+    return chart.Axis(title, low, max(high, low + 10), format=lambda value: f"{value:.0f} %")
 
 
 def _stands(session: Session, name: str, shown: Shown) -> float | None:
@@ -286,17 +377,25 @@ def _spans(part: Part, metric: str) -> bool:
 
 def bar_list(session: Session, shape: Bars, shown: Shown, ghost: Run | None) -> bars.BarList:
     """A labelled series as bars, with where the ghost's ended."""
-    series = next(s for s in registry.model(session.part.model).series if s.name == shape.series)
+    series = _series(session.part, shape.series)
     before = ghost.outcome.series.get(shape.series, ()) if ghost and ghost.outcome else ()
     amounts = shown.series.get(shape.series, ())
     return bars.BarList(
         shape.title,
         tuple(
-            bars.Bar(label, amount, before[n] if n < len(before) else None)
+            bars.Bar(
+                _bar_label(session.part, label), amount, before[n] if n < len(before) else None
+            )
             for n, (label, amount) in enumerate(zip(series.labels, amounts, strict=False))
         ),
         lambda value: brief(show(value, series.unit)),
     )
+
+
+def _bar_label(part: Part, label: str) -> str:
+    """What a bar is called: as the part calls the law's term, where it is one."""
+    name, colon, _ = part.mechanisms.get(label, "").partition(": ")
+    return name if colon else label.replace("_", " ")
 
 
 def table(session: Session, shown: Shown, ghost: Run | None, at: Mapping[str, Value]) -> str:
@@ -316,7 +415,7 @@ def table(session: Session, shown: Shown, ghost: Run | None, at: Mapping[str, Va
                 blocks.append(f"{shape.title}\n" + "\n".join(lines))
             case Bars():
                 found = bar_list(session, shape, shown, ghost)
-                rows_ = (f"{bar.label:<16} {found.format(bar.amount):>12}" for bar in found.bars)
+                rows_ = (f"{bar.label:<24} {found.format(bar.amount):>12}" for bar in found.bars)
                 blocks.append(f"{shape.title}\n" + "\n".join(rows_))
     scenario = wording.scenario(session.mission, session.part)
     return "\n\n".join([*blocks, "\n".join(["The scenario", *scenario])])
@@ -346,26 +445,82 @@ def bet_on(session: Session, metric: str) -> Wager | None:
     return None
 
 
-def runs(session: Session, *, whole: bool, figures: int = 2) -> str:
-    """The runs so far, a line each, the last one first; ``whole`` adds their settings.
+def runs(session: Session, width: int, figures: int = 2) -> str:
+    """The runs so far, a line of ``width`` cells each, the last one first.
 
-    ``figures`` is how many of the metrics that may be claimed about stand in a line.
+    ``figures`` is how many of the metrics that may be claimed about stand in a line; then comes
+    how it ended, and what is another than in the run before (of the first: than it was found).
     """
     part = session.part
+    metrics = part.claim.metrics[:figures]
+    amounts = {
+        run.number: [
+            brief(show(run.outcome.metrics[metric], metric_of(part, metric).unit))
+            for metric in metrics
+        ]
+        for run in session.state.runs
+        if run.outcome is not None
+    }
+    wide = [max(map(len, column), default=0) for column in zip(*amounts.values(), strict=True)]
     lines = []
-    for run in reversed(session.state.runs):
+    before: Mapping[str, Value] = part.default
+    for run in session.state.runs:
         pin = "▪" if run.number in session.state.pins else " "
-        if run.outcome is None:
-            lines.append(f"{pin}#{run.number} in flight")
+        line = f"{pin}#{run.number:<2}"
+        if run.number not in amounts:
+            lines.append(f"{line} in flight")
             continue
-        amounts = " ".join(
-            f"{show(run.outcome.metrics[metric], metric_of(part, metric).unit):>8}"
-            for metric in part.claim.metrics[:figures]
-        )
-        word = "✓" if run.passed else "✗" if run.ended else "‖"
-        words = f"  {wording.setting_bare(part, run.setting)}" if whole else ""
-        lines.append(f"{pin}#{run.number:<2}{amounts} {word}{words}")
-    return "\n".join(lines)
+        written = zip(amounts[run.number], wide, strict=True)
+        line += " ".join(amount.rjust(size) for amount, size in written)
+        line += " ✓" if run.passed else " ✗" if run.ended else " ‖"
+        room = max(0, width - len(line) - 1)
+        words = _stepped(part, before, run.setting, room)
+        words = words or ("the same" if run.number > 1 else "as it was found")
+        lines.append(f"{line} {fit(words, room)}")
+        before = run.setting
+    return "\n".join(line.rstrip() for line in reversed(lines))
+
+
+def _stepped(part: Part, before: Mapping[str, Value], after: Mapping[str, Value], room: int) -> str:
+    """What was moved, and to where; labels are shortened before values are."""
+    moved = [name for name in part.sliders if before[name] != after[name]]
+    if not moved:
+        return ""
+    values = [wording.bare_value(part, name, after[name]) for name in moved]
+    labels = [part.sliders[name].label for name in moved]
+    words = ", ".join(map(" ".join, zip(labels, values, strict=True)))
+    if len(words) <= room:
+        return words
+    if len(moved) > 1:
+        return f"{len(moved)} sliders"
+    left = room - len(values[0]) - 1
+    return f"{fit(labels[0], left)} {values[0]}" if left >= SHORTEST else values[0]
+
+
+def moves(part: Part, before: Mapping[str, Value], after: Mapping[str, Value], room: int) -> str:
+    """What another setting changes, from where to where, in ``room`` cells; empty for none."""
+    found = []
+    for name, use in part.sliders.items():
+        if before[name] != after[name]:
+            ends = (wording.slider_value(part, name, value[name]) for value in (before, after))
+            found.append(f"{use.label} {' → '.join(ends)}")
+    words = ", ".join(found)
+    while found and len(words) > room:
+        found.pop()
+        more = sum(before[name] != after[name] for name in part.sliders) - len(found)
+        words = f"{', '.join(found)} and {more} more" if found else f"{more} sliders moved"
+    return words
+
+
+def last_moved(session: Session, setting: Mapping[str, Value]) -> str:
+    """The slider that was moved last, as far as its runs tell; the first one where none was."""
+    names = list(session.part.sliders)
+    stood = [session.part.default, *(run.setting for run in session.state.runs), setting]
+    for before, after in reversed(list(pairwise(stood))):
+        moved = [name for name in names if before[name] != after[name]]
+        if moved:
+            return moved[-1]
+    return names[0]
 
 
 def why(game: Game) -> str:
@@ -415,7 +570,10 @@ def _axis(
     """A percentage is drawn between round tens, so that heights can be compared."""
     unit = metric_of(part, metric).unit
     if unit == "%" and values:
-        low = max(0.0, 10 * floor((min(values) - 3) / 10))
-        high = min(100.0, 10 * ceil((max(values) + 3) / 10))
-        return chart.Axis(part.metrics[metric], low, high, format=lambda value: f"{value:.0f} %")
-    return chart.Axis(part.metrics[metric], log=log, format=lambda value: show(value, unit))
+        return _percent(part.metrics[metric], values)
+    return chart.Axis(
+        part.metrics[metric],
+        log=log,
+        format=lambda value: show(value, unit),
+        tick=lambda value: brief(show(value, unit)),
+    )

@@ -34,15 +34,16 @@ LATE: Final = 0.25
 class LiveScreen(WorkbenchScreen):
     """Charts follow the sliders, and Enter records a numbered run."""
 
-    HELP = """\
+    @property
+    def HELP(self) -> str:  # type: ignore[override]
+        """What is on this screen, and what its keys do."""
+        return f"""\
 ## The workbench
-**↑ ↓** choose a slider, **← →** move it, or type a value. The memory map is exact accounting at
-the machine's true scale; the accuracy is *measured on a stand-in*, a small network that is really
-adapted to shifted digits while you watch.
+**↑ ↓** choose a slider, **← →** move it, or type a value. The instruments follow. {self.exactly}
 
 **Enter** records a run: free, numbered, and what your claim will cite. Change *one* slider
 between two runs if you want to claim anything from them. **w** shows which term of the law moved,
-**d** the last run beside the one before, **v** the other instruments.
+**d** the last run beside the one before.{self.other_views} **a** shows what failed, in full.
 
 **s** tries one step of each slider and tells what it would change. **t** lists every run with its
 code; **c** takes a code and sets the sliders by it.
@@ -205,15 +206,35 @@ code; **c** takes a code and sets the sliders by it.
         self.show_runs()
         self._draw()
         self.draw_charts()
+        if self._seen is not None:
+            self.show_gauges(self._seen)
+        self.say(f"◼ RUN #{landed.number} RECORDED{self._how_it_ended(landed)}")
+
+    def _how_it_ended(self, run: Run) -> str:
+        """What follows the run's number; it fits on what is left of a line of 78 cells."""
         session = self.game.session
-        left = session.distinct_left
-        word = "meets every spec" if landed.passed else "breaks a spec"
-        if left and landed.number not in {run.number for run in session.different}:
-            word += " and does not count as another"
-        after = f"{left} more {session.elsewhere}, then ^g." if left else "^g goes on."
-        remark = coach.after_run(self.game.session)
-        said = f". {remark}" if remark else f": it {word}. {after}"
-        self.say(f"◼ RUN #{landed.number} RECORDED{said}")
+        asked, done = session.part.distinct_runs, len(session.different)
+        left, apart = session.distinct_left, session.part.apart is not None
+        if remark := coach.after_run(session):
+            return f", {done} of {asked}. {remark}" if left and apart else f". {remark}"
+        word = "meets every spec" if run.passed else "breaks a spec"
+        counts = run.number in {each.number for each in session.different}
+        if not left:
+            return f": it {word}. ^g goes on."
+        if not apart:
+            return f": it {word}. {left} more {session.elsewhere}, then ^g."
+        if counts:
+            return f": it {word}. {done} of {asked} different strategies."
+        return f". Still {done} of {asked}: {session.elsewhere} counts."
+
+    def all_hold(self) -> None:
+        """What is said where nothing fails: a setting is recorded once."""
+        here = [run for run in self.game.session.state.runs if run.setting == self.game.setting]
+        words = "Enter records it."
+        if here and here[-1].ended:
+            onward = "" if self.game.session.distinct_left else " ^g goes on."
+            words = f"Recorded as run #{here[-1].number}.{onward}"
+        self.alarm("● ALL SPECS HOLD", words)
 
     # -- sensitivity -------------------------------------------------------------------------
 

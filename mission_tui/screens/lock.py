@@ -86,7 +86,7 @@ class LockScreen(StepScreen):
         self._sure: bool | None = None
 
     @property
-    def HELP(self) -> str:  # type: ignore[override]  # noqa: N802
+    def HELP(self) -> str:  # type: ignore[override]
         """What this kind of lock wants, as the app asks for a screen's help."""
         lock = self._lock
         if lock is None:
@@ -138,7 +138,9 @@ class LockScreen(StepScreen):
             yield Band(lambda figure: show(figure, unit), reach=reach, id="band")
         else:
             yield Label("YOUR ANSWER", classes="ask")
-            yield Choices([(o, clean_line(t)) for o, t in lock.options.items()], id="option", shared=True)
+            yield Choices(
+                [(o, clean_line(t)) for o, t in lock.options.items()], id="option", shared=True
+            )
             yield Label("HOW SURE", classes="ask")
             yield Choices([("sure", "sure"), ("unsure", "not sure")], id="sure", shared=True)
         yield Label(clean_line(lock.why.ask), classes="why", markup=False)
@@ -254,7 +256,10 @@ class LockScreen(StepScreen):
             return
         why = self.query_one("#why", Choices)
         if isinstance(self.focused, Choices) and self.focused.chosen is None:
-            self.focused.action_choose()
+            if self.focused.was_moved:
+                self.focused.action_choose()
+            else:  # a second Enter from habit seals nothing
+                self.say("Press the number of a line, or the arrows and Enter.")
             return
         sealed = self._sealed(why.chosen)
         if sealed is None:

@@ -22,7 +22,7 @@ from mission_tui.play.session import Filed, Run, Session
 from mission_tui.screens import replay_words as words
 from mission_tui.screens.replay_film import Figure, Film, Mark, Stamp
 from mission_tui.text import clean, clean_line
-from mission_tui.units import brief, show, show_change
+from mission_tui.units import brief, change, show
 from mission_tui.widgets.cells import fit
 
 MARKS: Final[Mapping[str, str]] = {
@@ -189,8 +189,8 @@ def _between(part: Part, first: Run, second: Run) -> Iterator[str]:
             continue
         unit = metric_of(part, name).unit
         start, end = first.outcome.metrics[name], second.outcome.metrics[name]
-        change = show_change(end - start, unit)
-        yield f"  {label}: {show(start, unit)} → {show(end, unit)}  ({change})"
+        before, after, moved = change(start, end, unit)
+        yield f"  {label}: {before} → {after}  ({moved})"
 
 
 def _decision(session: Session, *, warm: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from mission_tui.play.claims import metric_of
 from mission_tui.play.events import Event
 from mission_tui.play.session import Run
 from mission_tui.text import clean, clean_line
-from mission_tui.units import show
+from mission_tui.units import show, stated
 
 LONGEST: Final = 400
 _HOW: Final = {"meet": "meets", "trade": "trades with", "disprove": "disproves", "waive": "waives"}
@@ -84,7 +84,7 @@ def bet(part: Part, lock: Lock, sealed: do.Seal) -> str:
 def claimed(part: Part, claim: do.Claim) -> str:
     """A claim's sentence."""
     first, second = claim.runs
-    by = "" if claim.direction == "did not move" else f" by {claim.amount} {claim.unit}".rstrip()
+    by = "" if claim.direction == "did not move" else f" by {stated(claim.amount, claim.unit)}"
     words = (
         f"{part.metrics[claim.metric]} {claim.direction}{by} from #{first} to #{second}, "
         f"{wording.changed(part, claim.control)}: {mechanism(part, claim.mechanism)}"

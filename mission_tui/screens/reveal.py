@@ -15,6 +15,7 @@ from mission_tui.text import clean, clean_line
 from mission_tui.units import show
 from mission_tui.widgets.band import Band, Bet
 from mission_tui.widgets.keybar import KeyBar
+from mission_tui.widgets.more import More
 
 
 class RevealScreen(StepScreen):
@@ -24,7 +25,7 @@ class RevealScreen(StepScreen):
     HELP = """\
 ## The reveal
 Your band is drawn beside what the engine computed on your machine, with your data. Being wrong
-costs nothing here: **a surprise is where the lesson is**.
+costs nothing here: **a surprise is where the lesson is**. **PgDn** and the arrows scroll.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,6 +70,7 @@ costs nothing here: **a surprise is where the lesson is**.
                 yield Static(told, classes="explanation", markup=False)
             yield Label("WHAT STANDS BEHIND IT", classes="heading")
             yield Static(self.told(part.lesson), classes="lesson", markup=False)
+        yield More("#reveal")
         yield KeyBar()
 
     def action_onward(self) -> None:

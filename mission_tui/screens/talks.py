@@ -126,9 +126,10 @@ of what the party asks. Then say one thing; you see it before **Enter** sends it
 - **t Trade**: it is not all, and worth enough to you. They sign, or they counter with what
   matters most to them and what they would give for it.
 - **d Disprove**: it can't be had. Only exact accounting is a proof, from a run where *every*
-  slider that moves it stands at its favourable end, and that keeps what another party asks.
-- **w Waive**: a want is dropped; you write what must still hold, and who owns the risk. It ends
-  an argument and **wins nothing**, and every later design must keep what you wrote.
+  slider that moves it stands at its favourable end, and that keeps what another party asks. After
+  a first try it says of each run how far it is from that.
+- **w Waive**: a want is dropped; you type the number that must still hold (`12.5 %`), and who owns
+  the risk. It ends an argument and **wins nothing**, and every later design must keep that number.
 
 Each costs a turn. A refusal costs that party's patience, and with the last of it they leave for
 good. A new design on the table opens again whatever agreement it breaks. Only a pinned run may
@@ -185,7 +186,7 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
                     yield Static("", id="speech", markup=False)
                     yield Static("", id="facts", markup=False)
                     with Vertical(id="waiver"):
-                        yield Choices((), id="want")
+                        yield Choices((), id="want", shared=True)
                         with Horizontal(classes="field"):
                             yield Label("STILL KEPT", classes="ask")
                             yield FieldInput(max_length=24, id="threshold")
@@ -278,7 +279,7 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
         return Seat(
             number,
             party.name,
-            parley.STANDING[stand.settled],
+            parley.STANDING[None] if stand.settled is None else parley.stands_as(party, stand),
             parley.patience(party, stand) if stand.settled is None else "",
             self.told(parley.speech(session.part, table, name)),
             tuple(self._reading(party, held) for held in talks.held(party, stand.demand, metrics)),
@@ -332,15 +333,21 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
         elif table.over:
             self._tell("THE TABLE IS CLOSED", "\n".join(self._standings()), "^g goes on.")
         elif table.stands[self._party].settled:
-            standing = parley.STANDING[table.stands[self._party].settled]
+            standing = parley.stands_as(party, table.stands[self._party])
             self._tell(party.name.upper(), standing, "Tab turns to the other party.")
         else:
             run = f" WITH #{self._shown.number}" if self._shown else ""
             keys = zip("mtdw", talks.KINDS, strict=True)
             lines = [f"{key}  {kind.capitalize():<9} {parley.MEANS[kind]}" for key, kind in keys]
             stand = table.stands[self._party]
-            words = parley.cost(party, stand, table)
+            near = self._proof(self._shown) if self._shown else ""
+            words = near or parley.cost(party, stand, table)  # a draft tells its cost again
             self._tell(f"SAY TO THE {party.name.upper()}{run}", "\n".join(lines), words)
+
+    def _proof(self, run: Run) -> str:
+        """How far a run is from disproving the party, once a try has been answered."""
+        lines = parley.proof(self.game.session.part, self._table, self._party, run)
+        return "" if lines == (parley.PROOF,) else "\n".join(lines)
 
     def _log(self) -> Iterator[str]:
         """Every turn so far, where there is room for it."""
@@ -359,13 +366,18 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
 
     def _standings(self) -> Iterator[str]:
         for name, party in self.game.session.part.stakeholders.items():
-            yield f"{parley.unheard(self._table.stands[name])}  {party.name}"
+            yield f"{parley.stands_as(party, self._table.stands[name])}  {party.name}"
 
     def _drafted(self, move: Move) -> str:
         part, table = self.game.session.part, self._table
         kind = next(kind for kind in talks.KINDS if kind == move.move)
         if move.run is not None:
-            return parley.offer(part, table, move.party, kind, move.run)
+            words = parley.offer(part, table, move.party, kind, move.run)
+            if kind == "disprove":
+                run = self.game.session.state.runs[move.run - 1]
+                words = words.replace("\n\n", "\n") + "\n"
+                words += "\n".join(parley.proof(part, table, move.party, run))
+            return words
         assert move.want is not None
         assert move.threshold is not None
         return parley.waiver(part, table, move.party, move.want, move.threshold, move.owner)
@@ -529,8 +541,9 @@ be shown: **p** pins. **b** goes back to the workbench for another run.
         want = self.game.session.part.stakeholders[self._party].wants[event.option]
         unit = metric_of(self.game.session.part, want.metric).unit
         field = self.query_one("#threshold", Input)
+        example = parley.measure(self.game.session.part, want, want.asks)
         field.placeholder = f"{parley.sign(want)} a number{f', in {unit}' if unit else ''}"
-        self.say("What must every later design still keep? Then Enter.")
+        self.say(f"Type a number that later designs must keep, as in {example}; then Enter.")
         self.set_focus(field)
 
     def action_send(self) -> None:

@@ -33,6 +33,15 @@ class TitleScreen(Screen[None]):
     """Name, promise, and the one key that starts."""
 
     CSS_PATH = "title.tcss"
+    HELP = """\
+## Mission TUI
+You take a post in a company whose machine-learning system is in trouble. Each part of a mission
+goes **lock** (you seal a prediction), **workbench** (you move sliders and record runs), **reveal**
+(your prediction beside the truth), **claim** (what moved, and why). **Enter** starts.
+
+Everything works by keys; the line at the bottom names them, and **?** says more on every screen.
+All is saved as you go: **Ctrl+O** leaves a play, **Ctrl+Q** the game.
+"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "begin", "Begin"),
@@ -45,7 +54,8 @@ class TitleScreen(Screen[None]):
             yield Static(LOGO, id="logo", markup=False)
             yield Static("machine-learning systems, under pressure", id="tagline")
             yield Static(
-                "Four personas. Each mission a crisis.\nSeal a prediction. Then the instruments unlock.",
+                "Four personas. Each mission a crisis.\n"
+                "Seal a prediction. Then the instruments unlock.",
                 id="promise",
             )
             with Horizontal(id="start"):

@@ -223,7 +223,7 @@ class Watch:
 
 
 def _chosen(option: int) -> Iterator[str]:
-    """Keys that choose an option (from 0) of the list in focus: 0 is the tenth's, none a later's."""
+    """Keys that choose an option (from 0) of the list in focus: 0 is the tenth's."""
     if option < 10:
         yield str((option + 1) % 10)
         return
@@ -246,6 +246,7 @@ def _widening(lock: Lock, unit: str, sealed: Seal) -> int:
 
 def _moves(part: Part, now: Mapping[str, Value], wanted: Mapping[str, Value]) -> Iterator[str]:
     """Arrows from one setting to another: slider after slider, and back to the first."""
+    yield from ["up"] * (len(part.sliders) - 1)  # from wherever the focus was left
     last = 0
     for n, name in enumerate(part.sliders):
         if now[name] == wanted[name]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
+from weakref import WeakKeyDictionary
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from engine.contract import Value
@@ -21,7 +23,7 @@ from mission_tui.content import space
 from mission_tui.content.schema import Bars as BarsShape
 from mission_tui.content.schema import Curve, Frontier
 from mission_tui.content.schema import MemoryMap as MapShape
-from mission_tui.play import coach
+from mission_tui.play import badges, coach
 from mission_tui.play.actions import Hint, Pin, Unpin
 from mission_tui.play.evaluate import Request
 from mission_tui.play.game import Game
@@ -35,6 +37,7 @@ from mission_tui.screens.messages import Draft
 from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.step import StepScreen
 from mission_tui.text import clean, clean_line
+from mission_tui.widgets.advisory import Advisory
 from mission_tui.widgets.bars import Bars
 from mission_tui.widgets.chart import Chart, Plot
 from mission_tui.widgets.gauge import Gauges
@@ -48,6 +51,27 @@ BROAD = 120
 """Columns from which the second instrument stands beside the first."""
 VAST = 160
 """Columns from which there is room to spare."""
+
+
+NARROW: Final = 29
+"""Columns of the run table before it is laid out."""
+LOOSE: Final = 8
+"""Rows for the failure's name, its text and two runs. Where sliders leave fewer, no blank rows
+stand between these."""
+
+_last_focus: WeakKeyDictionary[Game, dict[str, str]] = WeakKeyDictionary()
+"""The slider that had the focus, by part of a play: coming back makes a new workbench."""
+
+
+class Bench(Horizontal):
+    """The columns; tells the screen how much room they have."""
+
+    class Fitted(Message):
+        """The room is another one."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other instruments may fit."""
+        self.post_message(self.Fitted())
 
 
 class WorkbenchScreen(StepScreen):
@@ -73,6 +97,7 @@ class WorkbenchScreen(StepScreen):
         Binding("h", "hint", "Hint"),
         Binding("s", "sensitivity", "Sensitivity: one step of each slider", show=False),
         Binding("c", "code", "Run code", show=False),
+        Binding("a", "advisory", "What failed, in full", show=False),
         Binding("ctrl+g", "onward", "Done"),
     ]
 
@@ -80,6 +105,9 @@ class WorkbenchScreen(StepScreen):
         super().__init__(game)
         self._said = ""
         self._alarm = ("", "")
+        self._listed = ""
+        self._view, self._views = 0, 1
+        self._warned = False  # of what the first hint costs
 
     # -- what the two kinds of workbench say for themselves -----------------------------------
 
@@ -98,6 +126,11 @@ class WorkbenchScreen(StepScreen):
     def ghost(self) -> Run | None:
         """The run that what is shown is seen against."""
 
+    @property
+    @abstractmethod
+    def HELP(self) -> str:  # type: ignore[override]
+        """What this bench has, as the app asks for a screen's help."""
+
     @abstractmethod
     def sliders_moved(self) -> None:
         """The sliders stand somewhere else; the game knows it already."""
@@ -114,36 +147,64 @@ class WorkbenchScreen(StepScreen):
         first = [name for name, shape in part.instruments.items() if not shape.beside]
         second = [name for name, shape in part.instruments.items() if shape.beside]
         yield self.masthead()
-        with Horizontal(id="bench"):
+        with Bench(id="bench"):
             with Vertical(id="left"):
                 for name in part.sliders:
                     yield Slider(instruments.slider_spec(part, name), setting[name], id=name)
                 yield Static("", id="alarm", markup=False)
-                yield Static("", id="alarm-text", markup=False)
+                yield Advisory(id="alarm-text")
                 yield Static("", id="strip", markup=False)
             with Vertical(id="right"):
                 yield from map(self._instrument, first)
             with Vertical(id="beside"):
                 yield from map(self._instrument, second)
-        yield Gauges(id="gauges")
+        yield Gauges(instruments.readings(self.game.session, {}), id="gauges")
         yield Static(self.told(part.stand_in), id="stand-in", markup=False)
         yield Static("", id="coach", markup=False)
         yield KeyBar()
 
     def _instrument(self, name: str) -> MemoryMap | Chart | Bars:
-        match self.game.session.part.instruments[name]:
+        """An instrument; which are in sight is known when their room is."""
+        shape, id = self.game.session.part.instruments[name], f"instrument-{name}"
+        widget: MemoryMap | Chart | Bars
+        match shape:
             case MapShape():
-                return MemoryMap(id=f"instrument-{name}")
+                widget = MemoryMap(id=id)
             case BarsShape():
-                return Bars(id=f"instrument-{name}")
+                widget = Bars(id=id)
             case _:
-                return Chart(Plot(empty="measuring …"), id=f"instrument-{name}")
+                widget = Chart(Plot(empty="measuring …"), id=id)
+        widget.display = False
+        return widget
 
     def on_mount(self) -> None:
-        """Keys go to the sliders."""
+        """Keys go to the sliders: to the one that had them last."""
         self.set_class(not self.has_second, "-single")
-        self.set_focus(self.query(Slider).first())
+        kept = _last_focus.get(self.game, {}).get(self.game.session.part_id)
+        name = kept or instruments.last_moved(self.game.session, self.game.setting)
+        self.set_focus(self.query_one(f"#{name}", Slider))
         self.show_runs()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which slider it is, for when the bench is come back to."""
+        if isinstance(event.widget, Slider):
+            kept = _last_focus.setdefault(self.game, {})
+            kept[self.game.session.part_id] = event.widget.spec.id
+
+    @property
+    def exactly(self) -> str:
+        """What the figures of this part stand on, for its help."""
+        part, words = self.game.session.part, []
+        if any(isinstance(shape, MapShape) for shape in part.instruments.values()):
+            words.append("The memory map is exact accounting at the machine's true scale.")
+        if stands := self.told(part.stand_in).strip():
+            words.append(f"The figures stand on this: {stands}.")
+        return " ".join(words)
+
+    @property
+    def other_views(self) -> str:
+        """A sentence on the key that shows the other instruments, where there are any."""
+        return f" **v** shows the next of {self._views} views." if self._views > 1 else ""
 
     @property
     def has_second(self) -> bool:
@@ -154,10 +215,29 @@ class WorkbenchScreen(StepScreen):
         """The run table says more where there is room."""
         self.show_runs()
 
+    @on(Bench.Fitted)
+    def show_view(self) -> None:
+        """Show as many instruments as can be read; the others are other views."""
+        part, room = self.game.session.part, self.query_one("#bench").size.height
+        first, second = instruments.views(part, room)
+        both = bool(second) and self.size.width >= BROAD
+        self._views = max(len(first), len(second)) if both else len(first) + len(second)
+        self._view %= self._views
+        if both:
+            seen = (*first[self._view % len(first)], *second[self._view % len(second)])
+        else:
+            seen = (*first, *second)[self._view]
+        for name in part.instruments:
+            self.query_one(f"#instrument-{name}").display = name in seen
+        self.set_class(not both and self._view >= len(first), "-beside")
+        self.set_class(room < 3 * len(part.sliders) + LOOSE, "-tight")
+        self.query_one(KeyBar).rename("view", f"View {self._view + 1}/{self._views}")
+        self.refresh_bindings()
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Another view is offered where there is one, and where both don't fit."""
+        """Another view is offered where there is one."""
         if action == "view":
-            return self.has_second and self.size.width < BROAD
+            return self._views > 1
         return True
 
     # -- moving ------------------------------------------------------------------------------
@@ -177,10 +257,10 @@ class WorkbenchScreen(StepScreen):
         return moved
 
     def action_slider(self, by: int) -> None:
-        """The next slider up or down."""
+        """The next slider up or down; at the ends there is none, as in a list of choices."""
         sliders = list(self.query(Slider))
         here = sliders.index(self.focused) if isinstance(self.focused, Slider) else 0
-        self.set_focus(sliders[(here + by) % len(sliders)])
+        self.set_focus(sliders[min(max(here + by, 0), len(sliders) - 1)])
 
     # -- showing -----------------------------------------------------------------------------
 
@@ -233,13 +313,18 @@ class WorkbenchScreen(StepScreen):
         label = self.query_one("#alarm", Static)
         label.set_class(broken, "-broken")
         label.update(title, layout=False)
-        self.query_one("#alarm-text", Static).update(text, layout=False)
+        self.query_one("#alarm-text", Advisory).tell(text)
 
     def show_runs(self) -> None:
-        """The runs so far."""
+        """The runs so far, a line each."""
         wide, vast = self.size.width >= WIDE, self.size.width >= VAST
-        words = instruments.runs(self.game.session, whole=wide, figures=3 if vast else 2)
-        self.query_one("#strip", Static).update(clean(words))
+        strip = self.query_one("#strip", Static)
+        width = strip.content_size.width or NARROW
+        figures = 3 if vast else 2 if wide else 1
+        words = clean(instruments.runs(self.game.session, width, figures))
+        if words != self._listed:
+            self._listed = words
+            strip.update(words)
 
     def say(self, words: str) -> None:
         """The coach's line."""
@@ -270,8 +355,14 @@ class WorkbenchScreen(StepScreen):
         self.launch(run, self.game.session.request(run.setting))
 
     def action_view(self) -> None:
-        """The other instruments, where both columns don't fit."""
-        self.toggle_class("-beside")
+        """The other instruments, where not all of them can be read at once."""
+        self._view += 1
+        self.show_view()
+
+    def action_advisory(self) -> None:
+        """All of what the advisory says, which may be more than its box holds."""
+        title, text = self._alarm
+        self.app.push_screen(PanelScreen(title, text))
 
     def action_pin(self) -> None:
         """Pin the last run as the baseline, or let it go."""
@@ -288,9 +379,14 @@ class WorkbenchScreen(StepScreen):
         self.draw_charts()
 
     def action_hint(self) -> None:
-        """The next hint; opening one is recorded, and never fined."""
+        """The next hint; opening one is recorded, and never fined. The first says what it costs."""
         session = self.game.session
         hint = session.next_hint
+        costs = badges.hint_costs(session)
+        if costs is not None and not self._warned:
+            self._warned = True
+            self.say(f"{costs}; h again opens it.")
+            return
         if hint is not None:
             self.game.act(Hint(hint))
         if remark := coach.after_hint(self.game.session):

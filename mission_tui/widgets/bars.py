@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.geometry import Size
 
@@ -14,7 +15,7 @@ from mission_tui.text import clean_line
 from mission_tui.widgets.cells import Canvas, CellGrid, fit
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_LABEL = 12
+_LABEL = 12  # cells of a label at least, where there is room for more
 _AMOUNT = 9
 
 
@@ -81,13 +82,15 @@ def draw(shown: BarList, width: int, height: int) -> Canvas:
     """Return the list on ``width`` × ``height`` cells; rows that do not fit are counted."""
     canvas = Canvas(width, height)
     canvas.put(0, 0, fit(clean_line(shown.title), width), "strong")
-    left = _LABEL + _AMOUNT + 2
+    longest = max((cell_len(clean_line(bar.label)) for bar in shown.bars), default=0)
+    label = max(_LABEL, min(longest, width * 2 // 5))
+    left = label + _AMOUNT + 2
     wide = max(0, width - left)
     known = [x for bar in shown.bars for x in (bar.amount, bar.before or 0.0) if math.isfinite(x)]
     top = max(known, default=0.0)
     room = height - 1
     for y, bar in enumerate(shown.bars[:room], start=1):
-        canvas.put(0, y, fit(clean_line(bar.label), _LABEL), "text")
+        canvas.put(0, y, fit(clean_line(bar.label), label), "text")
         amount = fit(clean_line(shown.format(bar.amount)), _AMOUNT)
         canvas.put_right(left - 1, y, amount, "text")
         if top <= 0 or wide < 4:

@@ -45,7 +45,7 @@ class Axis:
     """One axis: ``title`` names the quantity and its unit.
 
     ``low`` and ``high`` fix the limits; either one left out is fitted to the data. ``format``
-    writes a tick. ``ticks`` are chosen when empty.
+    writes a value, ``tick`` a tick where that has to be shorter. ``ticks`` are chosen when empty.
     """
 
     title: str = ""
@@ -54,6 +54,12 @@ class Axis:
     log: bool = False
     format: Callable[[float], str] = plain_number
     ticks: tuple[float, ...] = ()
+    tick: Callable[[float], str] | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title; a logarithmic axis says that it is one."""
+        return f"{clean_line(self.title)} (log)" if self.log and self.title else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +170,14 @@ class _Scale:
         return share * (self.cells - 1)
 
     def ticks(self, room: int) -> list[tuple[float, str]]:
-        """Return at most about ``room`` ticks as (cell, label)."""
+        """Return at most about ``room`` ticks as (cell, label), and always both ends."""
         low, high = self.low, self.high
         values: Sequence[float] = self.axis.ticks
         if not values and self.axis.log:
             first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
             every = max(1, math.ceil((last - first + 1) / max(room, 1)))
             values = [10.0**power for power in range(first, last + 1, every)]
-            if last - first < 1:
+            if last - first < 2:
                 tens = range(math.floor(low), math.ceil(high) + 1)
                 values = [base * 10.0**power for power in tens for base in (1, 2, 5)]
         elif not values:
@@ -179,8 +185,17 @@ class _Scale:
             first = math.ceil(low / step - 1e-9)
             last = math.floor(high / step + 1e-9)
             values = [float(f"{index * step:.12g}") for index in range(first, last + 1)]
-        placed = [(self.cell(value), clean_line(self.axis.format(value), 12)) for value in values]
-        return [(cell, label) for cell, label in placed if -0.01 <= cell <= self.cells - 0.99]
+        placed = [(self.cell(value), self._tick(value)) for value in values]
+        inside = [(cell, label) for cell, label in placed if -0.01 <= cell <= self.cells - 0.99]
+        ends = [
+            (at, self._tick(float(f"{10.0**raw if self.axis.log else raw:.12g}")))
+            for at, raw in ((0.0, low), (self.cells - 1.0, high))
+            if not any(abs(cell - at) < 0.01 for cell, _ in inside)
+        ]
+        return sorted(inside + ends)
+
+    def _tick(self, value: float) -> str:
+        return clean_line((self.axis.tick or self.axis.format)(value), 12)
 
 
 def _nice_step(span: float, room: int) -> float:
@@ -199,22 +214,34 @@ def _extent(axis: Axis, values: list[float]) -> tuple[float, float]:
     ]
     known = values + [limit for limit in fixed if limit is not None]
     low, high = (min(known), max(known)) if known else (1.0, 10.0) if axis.log else (0.0, 1.0)
-    if axis.log:
-        margin = (high / low) ** 0.05
-        low, high = low / margin, high * margin
-    else:
-        margin = (high - low) * 0.05
-        # A quantity that starts at zero has an axis that starts at zero.
-        low, high = (low if low == 0 else low - margin), high + margin
+    if high <= low:
+        if not axis.log and low == 0:
+            return 0.0, 1.0  # nothing but zeros: no room below it is made up
+        spread = abs(low) / 2 or 1.0
+        low, high = (low / 2, low * 2) if axis.log else (low - spread, low + spread)
+    low, high = _rounded(low, high, log=axis.log)
     low = low if fixed[0] is None else fixed[0]
     high = high if fixed[1] is None else fixed[1]
-    if high <= low:
-        middle = (low + high) / 2
-        if not axis.log and middle == 0:
-            return 0.0, 1.0  # nothing but zeros: no room below it is made up
-        spread = abs(middle) / 2 or 1.0
-        return (middle / 2, middle * 2) if axis.log else (middle - spread, middle + spread)
-    return low, high
+    return (low, high) if low < high else _rounded(low, low + 1.0, log=axis.log)
+
+
+def _rounded(low: float, high: float, *, log: bool) -> tuple[float, float]:
+    """Ends outside two values that read well: on an axis both ends are labelled."""
+    if log:
+        return _nice(low * (1 + 1e-9), up=False), _nice(high * (1 - 1e-9), up=True)
+    step = _nice_step(high - low, 9)
+    ends = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    below, above = (float(f"{end:.12g}") for end in ends)
+    return below, above
+
+
+def _nice(value: float, *, up: bool) -> float:
+    """The next of 1, 2 and 5 times a power of ten, upwards or down."""
+    power = 10.0 ** math.floor(math.log10(value))
+    steps = [float(f"{base * power:.12g}") for base in (1.0, 2.0, 5.0, 10.0)]
+    if up:
+        return next(step for step in steps if step >= value)
+    return next(step for step in reversed(steps) if step <= value)
 
 
 def _values(plot: Plot, axis: str) -> list[float]:
@@ -275,6 +302,12 @@ def _clip(
     return (x + enter * dx, y + enter * dy), (x + leave * dx, y + leave * dy)
 
 
+def _apart(ticks: list[tuple[float, str]], cells: int) -> list[tuple[float, str]]:
+    """Ticks of an upright axis without those beside one of the ends, which are labelled."""
+    inner = [(at, label) for at, label in ticks[1:-1] if 1.5 <= at <= cells - 2.5]
+    return [*ticks[:1], *inner, *ticks[1:][-1:]]
+
+
 class _Sheet:
     """One drawing of a plot on a canvas of ``width`` × ``height`` cells."""
 
@@ -282,17 +315,17 @@ class _Sheet:
         self.plot = plot
         self.canvas = Canvas(width, height)
         rows = height - 1  # the top row holds the legend
-        self.x_title = clean_line(plot.x.title)
+        self.x_title = clean_line(plot.x.heading)
         rows -= bool(self.x_title)
         self.rows = rows
         self.tall = rows - 2  # minus the axis and its tick labels
         self.y_scale = _Scale(plot.y, _values(plot, "y"), self.tall)
-        y_ticks = self.y_scale.ticks(max(2, self.tall // 2))
+        y_ticks = _apart(self.y_scale.ticks(max(2, self.tall // 2)), self.tall)
         self.margin = max((cell_len(label) for _, label in y_ticks), default=0)
         self.y_ticks = [(at, label.rjust(self.margin)) for at, label in y_ticks]
         self.wide = width - 1 - self.margin
         self.x_scale = _Scale(plot.x, _values(plot, "x"), self.wide)
-        self.x_ticks = self.x_scale.ticks(max(2, self.wide // 11))
+        self.x_ticks = list(self._placed(self.x_scale.ticks(max(2, self.wide // 11))))
 
     def draw(self) -> Canvas:
         self._read(self._figure().build())
@@ -322,7 +355,7 @@ class _Sheet:
         figure.yaxes(True, False)
         figure.xlim(0, self.wide - 1)
         figure.ylim(0, self.tall - 1)
-        figure.xticks([at for at, _ in self.x_ticks], ["" for _ in self.x_ticks])
+        figure.xticks([at for at, _, _ in self.x_ticks], ["" for _ in self.x_ticks])
         figure.yticks([at for at, _ in self.y_ticks], [label for _, label in self.y_ticks])
         # An axis without data has no ticks in plotext: one blank point keeps them.
         figure.scatter([0], [0], marker=" ", color=_CODE_OF["axis"])
@@ -343,15 +376,21 @@ class _Sheet:
                 figure.scatter([at_x], [at_y], marker=marker, color=_CODE_OF[mark.role])
         return figure
 
+    def _placed(self, ticks: list[tuple[float, str]]) -> Iterator[tuple[float, str, int]]:
+        """(cell, label, column of the label) of the ticks with room for a label: the ends first."""
+        taken: list[tuple[int, int]] = []
+        for at, label in sorted(ticks, key=lambda tick: (tick not in (ticks[0], ticks[-1]), tick)):
+            size = cell_len(label)
+            start = max(0, self.margin + 1 + int(at + 0.5) - size // 2)
+            start = min(start, self.canvas.width - size)
+            if all(start + size < begin or end < start for begin, end in taken):
+                taken.append((start, start + size))
+                yield at, label, start
+
     def _tick_labels(self) -> None:
-        """Each label under its tick where there is room (plotext's own choice varies by run)."""
-        free = 0
-        for at, label in self.x_ticks:
-            wide = cell_len(label)
-            start = self.margin + 1 + int(at + 0.5) - wide // 2
-            start = min(start, self.canvas.width - wide)
-            if start >= free:
-                free = self.canvas.put(start, self.tall + 2, label, "axis") + 1
+        """Each label under its tick (plotext's own choice varies by run)."""
+        for _, label, start in self.x_ticks:
+            self.canvas.put(start, self.tall + 2, label, "axis")
 
     def _on_canvas(self, x: float, y: float) -> bool:
         return -0.5 <= x <= self.wide - 0.5 and -0.5 <= y <= self.tall - 0.5
@@ -434,21 +473,30 @@ class _Sheet:
 
     def _legend(self) -> None:
         """Put the y title and one entry for each series and band on the top row."""
-        x = self.canvas.put(0, 0, fit(clean_line(self.plot.y.title), self.canvas.width), "muted")
+        x = self.canvas.put(0, 0, fit(clean_line(self.plot.y.heading), self.canvas.width), "muted")
         entries: list[tuple[str, str, Role]] = []
         for series in self.plot.series:
             if series.label:
                 glyph = "⠒⠒" if series.marker == LINE else series.marker[:1]
                 entries.append((glyph, series.label, series.role))
         entries += [("░", band.label, band.role) for band in self.plot.bands if band.label]
-        for glyph, label, role in entries:
-            text = f"{clean_line(glyph)} {clean_line(label, 24)}"
-            if x + 2 + cell_len(text) > self.canvas.width:
+        labels = [clean_line(label, 24) for _, label, _ in entries]
+        glyphs = [clean_line(glyph) for glyph, _, _ in entries]
+        room = self.canvas.width - x - 2 * (len(entries) - (not x))
+        for wide in range(24, 3, -1):  # the longest are shortened first
+            labels = [fit(label, wide) for label in labels]
+            if sum(map(cell_len, (*glyphs, *labels))) + len(entries) <= room:
+                break
+        for glyph, label, (_, _, role) in zip(glyphs, labels, entries, strict=True):
+            text = f"{glyph} {label}"
+            if x + 2 + cell_len(text) > self.canvas.width + (not x) * 2:
                 break
             x = self.canvas.put(x + 2 if x else 0, 0, text, role)
 
     def _limit_labels(self) -> None:
         left, bottom = self.margin + 1, self.tall  # canvas row of plot cell (0, 0)
+        flat = [self.y_scale.cell(limit.at) for limit in self.plot.limits if limit.axis == "y"]
+        across = {bottom - round(min(max(at, 0), self.tall - 1)) for at in flat if at == at}
         for limit in self.plot.limits:
             scale = self.x_scale if limit.axis == "x" else self.y_scale
             at = scale.cell(limit.at)
@@ -463,7 +511,8 @@ class _Sheet:
                 here = left + cell
                 size = cell_len(label)
                 start = here + (not below) if room > size else max(here, left + size) - size
-                row = next((y for y in range(1, bottom + 1) if not self._marked(start, y, size)), 1)
+                rows = [y for y in range(1, bottom + 1) if not self._marked(start, y, size)]
+                row = next((y for y in rows if y not in across), rows[0] if rows else 1)
                 self.canvas.put(start, row, label, limit.role)
             else:
                 label = f"▾ {label}" if below else f"▴ {label}" if above else label

@@ -11,13 +11,12 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from mission_tui.text import clean
-
 
 _MARKS: Final = 5
 """Columns before a line's words: the cursor, the key, and whether it is chosen."""
@@ -28,9 +27,10 @@ _ZERO: Final = 10
 class Choices(Widget, can_focus=True):
     """Options on one line each, numbered from ``first``, so that a second list can count on.
 
-    With the focus comes a cursor. Where a line is cut, the one under the cursor is told in full
-    below the list. ``shared`` says that other lists have the same keys, and that these work only
-    with the focus: without it they are drawn faintly.
+    Where a line is cut, the one under the cursor is told in full below the list. ``shared`` says
+    that the keys work only with the focus, and that other lists may have them: without it they are
+    drawn faintly, and a cursor comes with it. In a list that has the keys to itself there is none
+    before an arrow is pressed, so Enter, pressed from habit, chooses nothing.
     """
 
     HELP = """\
@@ -62,6 +62,8 @@ press **Enter**. Of several lists the one with the **▸** has the keys; **Tab**
 
     chosen: reactive[str | None] = reactive(None)
     cursor: reactive[int | None] = reactive(None)
+    is_closed: reactive[bool] = reactive(False)
+    """Whether what is chosen stands: no key and no click moves anything then."""
 
     @dataclass
     class Chosen(Message):
@@ -88,6 +90,8 @@ press **Enter**. Of several lists the one with the **▸** has the keys; **Tab**
         self.options = list(options)
         self._first = first
         self._shared = shared
+        self.was_moved = False
+        """Whether an arrow was pressed since the focus came: then Enter means the cursor's line."""
         self.set_reactive(Choices.chosen, chosen)
 
     def offer(self, options: Sequence[tuple[str, str]]) -> None:
@@ -100,11 +104,11 @@ press **Enter**. Of several lists the one with the **▸** has the keys; **Tab**
     def render(self) -> Text:
         """The options, a line each; below them, with the focus, what the cursor's line cuts off."""
         text = Text(no_wrap=True, overflow="ellipsis")
-        works = self.has_focus or not self._shared
+        works = (self.has_focus or not self._shared) and not self.is_closed
         key_style = self._style("key" if works else "away")
         for number, (option, label) in enumerate(self.options):
             picked = option == self.chosen
-            here = self.has_focus and number == self.cursor
+            here = self.has_focus and number == self.cursor and not self.is_closed
             mark = f"{'▸' if here else ' '}{self._key(number)} {'◆' if picked else '◇'} "
             name = "chosen" if picked else "cursor" if here else "idle"
             text.append(mark, key_style)
@@ -144,25 +148,41 @@ press **Enter**. Of several lists the one with the **▸** has the keys; **Tab**
         return self.get_component_rich_style(f"choices--{name}", partial=True)
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """The cursor comes with the focus: where the choice is, else on the first line."""
+        """Where the keys are shared, a cursor: where the choice is, else on the first line."""
         super().watch_has_focus(has_focus)
-        if has_focus and self.cursor is None and self.options:
+        self.was_moved = False
+        if has_focus and self._shared and self.cursor is None and self.options:
             ids = [option for option, _ in self.options]
             self.cursor = ids.index(self.chosen) if self.chosen in ids else 0
         if any(self._full(n, self.content_size.width) for n in range(len(self.options))):
             self.refresh(layout=True)
+            if has_focus:
+                self.call_after_refresh(self._follow)
 
     def choose(self, number: int) -> None:
         """Choose the option at ``number`` (from 0), if there is one."""
-        if 0 <= number < len(self.options):
+        if 0 <= number < len(self.options) and not self.is_closed:
             self.cursor = number
             self.chosen = self.options[number][0]
             self.post_message(self.Chosen(self, self.chosen))
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
-        self.cursor = max(0, min(len(self.options) - 1, (self.cursor or 0) + by))
+        if self.is_closed:
+            return
+        start = -1 if self.cursor is None and by > 0 else self.cursor or 0
+        self.cursor = max(0, min(len(self.options) - 1, start + by))
+        self.was_moved = True
         self.app.cursor_position = Offset(self.region.x, self.region.y + self.cursor)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Keep the cursor's line in sight, in a list that is longer than its room."""
+        room, at = self.parent, self.virtual_region
+        if isinstance(room, Widget) and room.is_scrollable and self.cursor is not None:
+            rows = max(1, min(at.height - self.cursor, room.size.height))
+            line = Region(at.x, at.y + self.cursor, at.width, rows)
+            room.scroll_to_region(line, animate=False, force=True)
 
     def action_choose(self) -> None:
         """Choose where the cursor is."""

@@ -39,11 +39,16 @@ class KeyBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Keys = ()
+        self._renamed: dict[str, str] = {}
 
     def on_mount(self) -> None:
         """Follow what is possible on this screen."""
         self._keys = tuple(self._active())
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def rename(self, action: str, words: str) -> None:
+        """Say more of a command than its name, such as which of several views is shown."""
+        self._renamed[action] = words
 
     def _changed(self, _: Screen[object]) -> None:
         keys = tuple(self._active())
@@ -59,26 +64,39 @@ class KeyBar(Widget):
             if binding.show and active.enabled and binding.action not in {*seen, "help"}:
                 seen.add(binding.action)
                 name = self.app.get_key_display(binding)
-                yield binding.key, name, clean_line(binding.description, 30)
+                words = self._renamed.get(binding.action, binding.description)
+                yield binding.key, name, clean_line(words, 30)
 
     def render(self) -> Text:
-        """The commands at left, the palette at right."""
+        """The commands at left, the palette at right; a command that does not fit is left out."""
         text = Text(no_wrap=True, overflow="ellipsis")
-        for _, name, words in self._keys:
+        always, shown = self._always(), self._fitting()
+        for _, name, words in shown:
             text.append(f" {name} ", self._style("key"))
             text.append(f"{words} ", self._style("words"))
-        always = self._always()
+        if len(shown) < len(self._keys):
+            text.append(" …", self._style("words"))  # help, beside it, has them all
         text.truncate(self.size.width - _width(always), overflow="ellipsis", pad=True)
         for _, name, words in always:
             text.append(f" {name} ", self._style("key"))
             text.append(f"{words} ", self._style("words"))
         return text
 
+    def _fitting(self) -> Keys:
+        """The commands for which there is room, each whole."""
+        room = self.size.width - _width(self._always())
+        if _width(self._keys) <= room:
+            return self._keys
+        most = len(self._keys)
+        while most and _width(self._keys[:most]) > room - len(" …"):
+            most -= 1
+        return self._keys[:most]
+
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
         always = self._always()
         here = event.x - max(0, self.size.width - _width(always))
-        keys, at = (always, here) if here >= 0 else (self._keys, event.x)
+        keys, at = (always, here) if here >= 0 else (self._fitting(), event.x)
         end = 0
         for key, name, words in keys:
             end += len(name) + len(words) + 3

@@ -143,18 +143,27 @@ class Slider(CellGrid, can_focus=True):
     Up and down are left to the parent, which moves between sliders with them.
     """
 
-    HELP: ClassVar[str] = """
+    @property
+    def HELP(self) -> str:  # type: ignore[override]
+        """The keys of this slider, and what its track says."""
+        chosen = self.spec.kind == "choice"
+        direct = "a digit | that choice" if chosen else "digits, then `Enter` | a typed value"
+        leave = "" if chosen else " (`Esc` leaves it)"
+        marked = "" if chosen else ", marked `┴` on the track"
+        role = "`●` on a solid track is a **policy**, yours to set."
+        if self.spec.role == "assumption":
+            role = "`◇` on a dashed track is an **assumption** about the world."
+        return f"""
 ### Slider
 | key | does |
 |---|---|
 | `←` `→` | one step |
 | `Shift+←` `Shift+→` | ten steps |
 | `Home` `End` | the limits |
-| digits, then `Enter` | a typed value (`Esc` leaves it) |
-| `r` | back to the default, marked `┴` on the track |
+| {direct}{leave} |
+| `r` | back to the default{marked} |
 
-`●` on a solid track is a **policy**, yours to set. `◇` on a dashed track is an **assumption**
-about the world. With choices, a digit picks one. The mouse clicks, drags and wheels.
+{role} The mouse clicks, drags and wheels.
 """
 
     DEFAULT_CSS = """
@@ -300,7 +309,7 @@ about the world. With choices, a digit picks one. The mouse clicks, drags and wh
                 self.action_step(-1 if at.x < half else 1)
             return
         spans = self._strip()
-        if self.spec.kind == "choice":
+        if spans and self.spec.kind == "choice":
             for index, (start, text) in enumerate(spans):
                 if start <= at.x < start + cell_len(text):
                     self._go(index)
@@ -410,38 +419,52 @@ about the world. With choices, a digit picks one. The mouse clicks, drags and wh
         return 2 + cell_len(low), room + 1, low, high
 
     def _index_at(self, x: int) -> int:
-        start, wide, _, _ = self._track()
+        start, wide = self._track()[:2] if self.spec.kind != "choice" else (2, self._rail)
         return round((x - start) / max(wide - 1, 1) * (self.spec.stops - 1))
 
     def _draw_track(self, canvas: Canvas) -> None:
         start, wide, low, high = self._track()
+        role = self._draw_rail(canvas, start, wide, self.spec.index_of(self.spec.default))
+        canvas.put(1, 1, low, role)
+        canvas.put_right(canvas.width, 1, high, "muted")
+
+    def _draw_rail(self, canvas: Canvas, start: int, wide: int, default: int) -> Role:
+        """Draw a rail with the knob where the slider stands; return the role of what is past."""
         most = max(self.spec.stops - 1, 1)
         at = round(self._index / most * (wide - 1))
-        default = round(self.spec.index_of(self.spec.default) / most * (wide - 1))
+        mark = round(default / most * (wide - 1))
         policy = self.spec.role == "policy"
         role: Role = "muted" if self.disabled else "primary" if policy else "what-if"
         past, rest, handle = ("━", "─", "●") if policy else ("╍", "╌", "◇")
         if self.disabled:
             past, rest, handle = "┄", "┄", "○"
         track = [past] * at + [handle] + [rest] * (wide - at - 1)
-        if default != at:
-            track[default] = "┷" if default < at and policy else "┴"
-        canvas.put(1, 1, low, role)
+        if mark != at:
+            track[mark] = "┷" if mark < at and policy else "┴"
         canvas.put(start, 1, "".join(track[: at + 1]), role)
         canvas.put(start + at + 1, 1, "".join(track[at + 1 :]), "muted")
-        canvas.put_right(canvas.width, 1, high, "muted")
+        return role
 
     def _strip(self) -> list[tuple[int, str]]:
-        """Return (first cell, text) of each choice on the strip; dots when names do not fit."""
+        """Return (first cell, text) of each choice on the strip; dots when names do not fit.
+
+        Empty where dots do not fit either: then there is a rail.
+        """
         labels = [clean_line(label, 24) for _, label in self.spec.choices]
-        if sum(map(cell_len, labels)) + 2 * len(labels) > self.size.width - 1:
+        room = self.size.width - 1
+        pitch = 0
+        if sum(map(cell_len, labels)) + 2 * len(labels) > room:
+            room -= len(self._count) + 1
+            pitch = next((n for n in (3, 2) if n * len(labels) <= room), 0)
+            if not pitch:
+                return []
             labels = ["○"] * len(labels)
         spans: list[tuple[int, str]] = []
         x = 1
         for index, label in enumerate(labels):
             chosen = index == self._index
-            if label == "○":
-                text = " ● " if chosen else " ○ "
+            if pitch:
+                text = f"{'●' if chosen else '○'} ".rjust(pitch)
             else:
                 around = "[{}]" if self.spec.role == "policy" else "‹{}›"
                 text = around.format(label) if chosen else f" {label} "
@@ -449,15 +472,26 @@ about the world. With choices, a digit picks one. The mouse clicks, drags and wh
             x += cell_len(text)
         return spans
 
+    @property
+    def _count(self) -> str:
+        return f"{self._index + 1} of {self.spec.stops}"
+
+    @property
+    def _rail(self) -> int:
+        """Cells of a rail; as long whichever choice stands, so that the knob moves alone."""
+        return max(1, self.size.width - 4 - len(f"{self.spec.stops} of {self.spec.stops}"))
+
     def _draw_choices(self, canvas: Canvas) -> None:
         default = self.spec.index_of(self.spec.default)
-        for index, (start, text) in enumerate(self._strip()):
+        strip = self._strip()
+        if not strip:
+            self._draw_rail(canvas, 2, self._rail, default)
+        for index, (start, text) in enumerate(strip):
             role: Role = "muted"
             if index == self._index and not self.disabled:
                 role = "primary" if self.spec.role == "policy" else "what-if"
-            if index == default and index != self._index and text == " ○ ":
-                text = " ◌ "
+            if index == default and index != self._index and text.strip() == "○":
+                text = text.replace("○", "◌")
             canvas.put(start, 1, text, role)
-        if any(text == " ● " for _, text in self._strip()):
-            count = f"{self._index + 1} of {self.spec.stops}"
-            canvas.put_right(canvas.width, 1, count, "muted")
+        if not strip or any(text.strip() == "●" for _, text in strip):
+            canvas.put_right(canvas.width, 1, self._count, "muted")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mission_tui.content.schema import Mission
 from mission_tui.play import actions as do
+from mission_tui.play import badges
 from mission_tui.play.badges import comparisons, earned
 from tests.play.conftest import Play
 
@@ -40,7 +41,9 @@ def test_hints_cost_the_badge_for_none_and_so_does_a_missed_part(play: Play) -> 
     assert "unaided" in ids(good)
     hint = good.session.next_hint
     assert hint
+    assert "Unaided" in str(badges.hint_costs(good.session))
     assert "unaided" not in ids(good.do(do.Hint(hint)))
+    assert badges.hint_costs(good.session) is None  # it is gone: no more is said
 
 
 def test_a_claim_that_holds_at_once(play: Play) -> None:

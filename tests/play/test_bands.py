@@ -1,6 +1,8 @@
-"""The steps of a band: a quantity's by factors, a percentage's and a signed number's by distance."""
+"""The steps of a band: by factors, or of percentages and signed numbers by distance."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -54,7 +56,7 @@ def test_money_with_a_sign_goes_by_steps_of_its_own_size(signed: Lock) -> None:
 @given(st.floats(-1e3, 1e3), st.sampled_from(["%", "points", "$", "weeks"]))
 def test_every_step_is_wider_and_holds_the_value(signed: Lock, value: float, unit: str) -> None:
     found = [bands.around(signed, unit, value, width) for width in bands.steps(signed, unit)]
-    for (low, high), (lower, higher) in zip(found, found[1:], strict=False):
+    for (low, high), (lower, higher) in pairwise(found):
         assert lower <= low <= high <= higher
     for low, high in found[1:]:
         sealed = Seal("l", value, low, high, None, "a", 0, 0)

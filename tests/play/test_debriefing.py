@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from mission_tui.content.load import MissionFile
+from mission_tui.content.load import MissionFile, files, load
 from mission_tui.content.schema import Mission
 from mission_tui.play import actions as do
-from mission_tui.play import debriefing, score
+from mission_tui.play import debriefing, score, wording, worth
 from mission_tui.play.calibration import Bet
 from mission_tui.play.debriefing import MOST_RUNS, WIDTH, Debrief
 from mission_tui.play.proof import Record, Solved
 from mission_tui.play.regret import objective
+from tests.conftest import SHIPPED
 from tests.play.conftest import Play
 
 PlayOf = Callable[[Mission], Play]
@@ -130,6 +132,94 @@ def test_what_the_shipped_parties_privately_want_fits_a_row(
     for part in shipped.tracks[track].parts.values():
         for who in part.stakeholders.values():
             got = {want.metric: want.reserve for want in who.wants.values()}
-            rows = list(debriefing._wanted(part, who, got))
-            assert len(rows) == len(who.wants) + 2
-            assert max(map(len, rows)) <= WIDTH
+            for settled in (None, "disproved"):
+                rows = list(debriefing._wanted(part, who, got, settled))
+                assert len(rows) == len(who.wants) + 2
+                assert max(map(len, rows)) <= WIDTH
+            far = {want.metric: want.reserve * 2 - want.aspire for want in who.wants.values()}
+            (*_, last) = debriefing._wanted(part, who, far, "disproved")
+            assert last.startswith("  worse than they can live with: ")
+            assert len(last) <= WIDTH
+
+
+@pytest.mark.parametrize("track", ["cloud", "edge", "mobile", "tiny"])
+@pytest.mark.parametrize("path", files(SHIPPED), ids=lambda path: path.stem)
+def test_whether_a_demand_could_be_disproved_is_what_the_mission_declares(
+    play_of: PlayOf, path: Path, track: str
+) -> None:
+    mission = load(path).tracks[track]
+    session = play_of(mission).session
+    for name, part in mission.ordered:
+        if not part.stakeholders:
+            continue
+        told = {who: list(debriefing._provable(session, name, who)) for who in part.stakeholders}
+        proven = any("could be disproved" in rows[0] for rows in told.values())
+        assert proven == (part.scenario == "infeasible")
+        assert max(len(row) for rows in told.values() for row in rows) <= WIDTH
+
+
+def at_the_table(table: Mission, play_of: PlayOf) -> Play:
+    """#1 is the corner and proves; #2 meets the clerk and gives the coach something; #3 is dearer
+    to the clerk and gives the coach nothing.
+    """
+    play = play_of(table).to("workbench")
+    play.tried({"tuning": "full", "batch": 1}, peak_memory=2e8, amplification=4.0, accuracy=60.0,
+               trained_parameters=1e6)  # fmt: skip
+    play.tried({"batch": 2}, peak_memory=1.8e8, amplification=4.0, accuracy=71.0,
+               trained_parameters=1e6)  # fmt: skip
+    play.tried({"batch": 4}, peak_memory=1e8, amplification=2.0, accuracy=10.0,
+               trained_parameters=1e6)  # fmt: skip
+    play.to("talks").do(do.Move("coach", "disprove", 1), do.Move("clerk", "meet", 2))
+    return play
+
+
+def test_a_run_that_gives_less_to_whom_was_disproved_was_not_left_on_the_table(
+    table: Mission, play_of: PlayOf
+) -> None:
+    play = at_the_table(table, play_of)
+    made, counted = worth.made(play.session, "memory"), worth.best(play.session, "memory", None)
+    best = worth.kept(play.session, "memory", None)
+    assert made
+    assert counted
+    assert (made.run, counted.run) == (2, 3)
+    assert best == made  # #3 leaves the coach without any skill
+    words = " ".join(told(play).split())
+    assert "the best that is known" in words
+    assert f"The score counts from {counted.worth:.2f}, your run #3: it gives less" in words
+    assert "was left" not in words
+    assert "no signature is owed: it was disproved" in words
+    assert "worse than they can live with" not in words
+
+
+def test_without_a_disproof_nothing_else_is_counted(table: Mission, play_of: PlayOf) -> None:
+    play = play_of(table).to("workbench")
+    play.tried({"batch": 1}, peak_memory=2e8, amplification=4.0, accuracy=80.0,
+               trained_parameters=2e6)  # fmt: skip
+    play.to("talks").do(do.Move("clerk", "meet", 1), do.Move("coach", "meet", 1))
+    assert worth.kept(play.session, "memory", None) == worth.best(play.session, "memory", None)
+    assert "The score counts" not in told(play)
+
+
+def test_a_table_is_told_apart_from_the_workbench(table: Mission, play_of: PlayOf) -> None:
+    held = {"peak_memory": 1e8, "amplification": 2.0, "accuracy": 99.0, "trained_parameters": 3e6}
+    lost = play_of(table).to("workbench").tried({"batch": 1}, **held).tried({"batch": 2}, **held)
+    lost.do(do.Enter("talks")).do(lost.waive("clerk"), lost.waive("coach"))
+    assert lost.session.parts["memory"].runs[0].passed
+    assert not lost.session.passed("memory")
+    assert wording.came_to(lost.session, "memory") == "workbench passed · table not won"
+    assert "workbench   passed in 2 runs · table not won" in told(lost)
+    assert "MISSED" not in told(lost)
+    won = play_of(table).to("workbench").tried({"batch": 1}, **held).tried({"batch": 2})
+    won.do(do.Enter("talks"), do.Move("clerk", "meet", 1), do.Move("coach", "meet", 1))
+    assert "workbench   PASSED at the table, in 2 runs" in told(won)
+
+
+def test_the_last_run_of_a_budget_says_whether_what_stands_holds(
+    table: Mission, play_of: PlayOf
+) -> None:
+    play = play_of(table).to("workbench")
+    assert wording.spent_says(play.session) == "No runs left: nothing stands."
+    play.tried({"batch": 1}, peak_memory=9e9, accuracy=9.0)
+    assert wording.spent_says(play.session).endswith("#1 stands, and breaks a limit.")
+    play.tried({"batch": 2}, peak_memory=1e8, accuracy=99.0)
+    assert wording.spent_says(play.session).endswith("#2 stands, and holds.")

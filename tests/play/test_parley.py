@@ -102,3 +102,49 @@ def test_a_rounding_of_the_accounting_is_no_distance(part: Part) -> None:
     for value, words in ((2e8 - 20, "±0"), (1.9e8, "+10.0 MB"), (2.1e8, "−10.0 MB")):
         held = talks.Held("bytes", "peak_memory", 2e8, False, value)
         assert parley.room(part, want, held) == words
+
+
+def near(play: Any, run: int = 1) -> tuple[str, ...]:
+    """How far a run is from a proof against the coach."""
+    found = play.session.state.runs[run - 1]
+    return parley.proof(play.session.part, play.table, "coach", found)
+
+
+def test_how_far_a_run_is_from_a_proof_is_told_once_a_try_was_refused(sit: Any) -> None:
+    play = sit({"tuning": "bias", "batch": 2})
+    assert near(play) == (parley.PROOF,)
+    play.do(do.Move("coach", "meet", 1))
+    assert near(play) == (parley.PROOF,)  # only Disprove tells of the bound
+    play.do(do.Move("coach", "disprove", 1))
+    first, second = near(play)
+    assert first == (
+        "Proof with #1: 0 of 2 sliders at the favourable end; Method and Batch could still move."
+    )
+    assert second.startswith("It must keep what the Clerk of bytes asks, and ")
+
+
+def test_a_proof_that_would_do_lacks_nothing(sit: Any) -> None:
+    play = sit(CORNER, **MEETS_CLERK | {"trained_parameters": 1e3})
+    play.do(do.Move("coach", "disprove", 2))
+    lines = near(play)
+    assert lines[0] == "Proof with #1: 2 of 2 sliders at the favourable end."
+    assert lines[1:] == ("It must keep what the Clerk of bytes asks, and does.",)
+    play.do(do.Move("coach", "disprove", 1))
+    assert play.table.stands["coach"].settled == "disproved"
+
+
+def test_a_run_that_gives_the_want_is_told_so(sit: Any) -> None:
+    play = sit(CORNER, **MEETS_CLERK | {"trained_parameters": 2e6})
+    play.do(do.Move("coach", "disprove", 1))
+    assert "that it would disprove" in near(play)[-1]
+
+
+def test_a_waiver_names_its_want_where_the_party_has_others(sit: Any) -> None:
+    play = sit({})
+    play.do(play.waive("clerk"))
+    clerk = play.session.part.stakeholders["clerk"]
+    stand = play.table.stands["clerk"]
+    assert len(clerk.wants) > 1
+    assert parley.stands_as(clerk, stand) == "▲ waived: peak"
+    assert parley.stands_as(clerk, talks.Stand({}, "met")) == "● met"
+    assert parley.stands_as(clerk, talks.Stand({})) == "○ not settled"

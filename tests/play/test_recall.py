@@ -116,6 +116,20 @@ def test_the_question_is_asked_once_and_its_answer_is_an_event(first: Mission) -
     assert Session.replayed(play.mission, play.recorded).recalled == play.session.recalled
 
 
+def test_what_was_answered_in_another_play_is_not_asked_again(first: Mission) -> None:
+    second = first.model_copy(update={"id": "second"})
+    play = after(second, first=SNAP)
+    asked = recall.asked(play.session, installed(first))
+    assert asked
+    skipped = after(second, first=SNAP).do(asked.answered(None, 10))
+    assert recall.answered_in(skipped.events) == set()  # a skipped one may come again
+    answered = recall.answered_in(play.do(asked.answered("labels", 10)).events)
+    assert answered == {"first"}
+    third = after(first.model_copy(update={"id": "third"}), first=SNAP)
+    assert recall.asked(third.session, installed(first), answered) is None
+    assert recall.asked(third.session, installed(first)) is not None
+
+
 def test_it_can_be_skipped_and_belongs_to_the_briefing(first: Mission) -> None:
     second = first.model_copy(update={"id": "second"})
     asked = recall.asked(after(second, first=SNAP).session, installed(first))

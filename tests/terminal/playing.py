@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mission_tui.screens.lock import WIDTHS
+from mission_tui.play.bands import FACTORS
 from tests.terminal.screen import CTRL_F, CTRL_G, DOWN, ENTER, LEFT, TAB, UP, Terminal
 
 MISSION = "memory-wall"
@@ -27,7 +27,7 @@ def to_workbench(
     """From a briefing: seal one prediction, and unlock."""
     terminal.wait("INCOMING").press(ENTER)
     terminal.wait("YOUR NUMBER").type(number).wait(f" {number}")
-    terminal.press(*[UP] * wider).wait("┣", f"×{WIDTHS[wider]:g}")
+    terminal.press(*[UP] * wider).wait("┣", f"×{FACTORS[wider]:g}")
     terminal.move(ENTER).press(why).wait(f"{why} ◆")
     terminal.press(ENTER).wait("for good")
     terminal.press(ENTER).wait("SEALED")

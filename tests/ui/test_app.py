@@ -240,6 +240,10 @@ async def test_palette_offers_the_screens_own_commands(saves: Path) -> None:
 async def test_panel_closes_with_the_key_that_opened_it(saves: Path, key: str) -> None:
     async with playing.resumed(saves, "workbench") as (app, pilot):
         bench = app.screen
+        if key == "h":
+            await pilot.press(key)
+            await shows(pilot, "costs the badge Unaided, and no points; h again opens it.")
+            assert "hint" not in kinds(app)
         await pilot.press(key)
         await shows(pilot, "Esc closes")
         await pilot.press(key)
@@ -262,7 +266,7 @@ async def test_workbench_follows_the_terminals_size(saves: Path) -> None:
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: app.screen is bench)
         await until(pilot, lambda: runs.size.width > 40)
-        await shows(pilot, "#1", "3.06 GB", "full · 32 · Adam")  # the run table says the settings
+        await shows(pilot, "#1", "3.06 GB", "as it was found")  # the run table says what was moved
         await pilot.resize_terminal(200, 60)
         await pilot.pause()
         await shows(pilot, "#1")

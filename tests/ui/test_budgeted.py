@@ -60,11 +60,15 @@ async def test_sliders_move_labels_alone_until_a_run_is_committed(
     async with at_bench(saves, monkeypatch) as (app, pilot):
         before = [line[31:] for line in playing.text(app).splitlines()[2:19]]
         await pilot.press("left", "left", "left")
-        await shows(pilot, "17 passes", "Enter commits run #1, 10 left")
+        await shows(pilot, "17 passes", "Enter commits run #1, 10 left: ", "20 passes → 17 passes")
         assert [line[31:] for line in playing.text(app).splitlines()[2:19]] == before
         await pilot.press("enter")
         await shows(pilot, "RUN #1 RECORDED", "9 runs left")
         assert [line[31:] for line in playing.text(app).splitlines()[2:19]] != before
+        await pilot.press("left")
+        await shows(pilot, "Enter commits run #2, 9 left: ", "17 passes → 16 passes")
+        await pilot.press("right")
+        await shows(pilot, "Enter commits run #2, 9 left: as #1 was.")
 
 
 async def test_second_instrument_stands_beside_from_120_columns_and_takes_turns_below(
@@ -106,7 +110,7 @@ async def test_after_the_last_run_the_best_one_stands_and_the_play_goes_on(
         for number in range(1, 11):
             await pilot.press("left", "enter")
             await until(pilot, lambda n=number: journal_kinds(app).count("run_end") == n)  # type: ignore[misc]
-        await shows(pilot, "budget is spent", "stands, missed")
+        await shows(pilot, "No runs left", "breaks a limit")
         await pilot.press("left", "enter")
         await shows(pilot, "No runs left")
         await playing.leave_bench(pilot)

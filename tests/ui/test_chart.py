@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from textual.app import App, ComposeResult
@@ -198,3 +200,65 @@ def test_no_mark_stands_in_a_limits_label(y):
         shown = draw(Plot(x, tall, limits=limits, marks=marks), 50, 14).as_text()
         assert "floor" in shown, shown
         assert "slice" in shown, shown
+
+
+def rows_of(plot: Plot, width: int = 50, height: int = 14) -> list[str]:
+    return draw(plot, width, height).as_text().split("\n")
+
+
+@pytest.mark.parametrize("height", [9, 14, 30])
+@pytest.mark.parametrize("log", [False, True])
+def test_both_ends_of_each_axis_are_labelled_and_no_label_runs_into_another(log, height):
+    for low, high in ((1.0, 64.0), (1.26e6, 1.4e6), (0.983, 1.137), (3.0, 3.0), (22.0, 35.9)):
+        points = ((low, low), (high, high))
+        axis = Axis("size", log=log, format=lambda v: f"{v:.7g} u")
+        rows = rows_of(Plot(axis, axis, series=(Series("", points),)), height=height)
+        ticks = re.findall(r"[\d.e+]+ u\b", rows[-2])
+        assert len(ticks) >= 2, rows[-2]
+        assert float(ticks[0].split()[0]) <= low
+        assert float(ticks[-1].split()[0]) >= high
+        upright = [row.split("┤")[0].split("├")[0] for row in rows[1:-3]]
+        assert " u" in upright[0]
+        assert " u" in upright[-1]
+
+
+def test_a_logarithmic_axis_says_that_it_is_one():
+    plot = Plot(Axis("sent", log=True), Axis("loss", log=True), marks=(Mark(1, 1), Mark(90, 9)))
+    rows = rows_of(plot)
+    assert rows[0].startswith("loss (log)")
+    assert rows[-1].endswith("sent (log)")
+    assert table(plot)[0] == ["", "sent", "loss"]
+    assert "(log)" not in draw(replace(plot, x=Axis("sent"), y=Axis("loss")), 50, 14).as_text()
+
+
+def test_ends_of_an_axis_are_round_and_near_what_is_drawn():
+    plot = Plot(y=Axis(), series=(Series("", ((0.0, 0.9831), (1.0, 1.1372))),))
+    rows = rows_of(plot)
+    ends = [float(row.split("┤")[0]) for row in (rows[1], rows[-3])]
+    assert ends == [1.14, 0.98]
+
+
+def test_labels_of_limits_do_not_stand_in_each_other():
+    for at in range(0, 101, 5):
+        limits = (Limit("x", 9.5, "limit"), Limit("y", float(at), "floor"))
+        shown = draw(Plot(Axis("", 0, 10), Axis("", 0, 100), limits=limits), 50, 10).as_text()
+        assert "limit" in shown, shown
+        assert "floor" in shown, shown
+
+
+def test_a_tick_may_be_shorter_than_what_the_table_says():
+    money = Axis("", format=lambda v: f"${v:g} million", tick=lambda v: f"${v:g} M")
+    plot = Plot(money, series=(Series("cost", ((1.0, 1.0), (2.0, 2.0))),))
+    assert "$1 M" in draw(plot, 50, 12).as_text()
+    assert "million" not in draw(plot, 50, 12).as_text()
+    assert table(plot)[1][1] == "$1 million"
+
+
+def test_a_legend_shortens_its_longest_entry_before_it_loses_one():
+    labels = ("#1 your plan", "your plan", "size 1, same plan")
+    points = ((0.0, 1.0), (1.0, 2.0))
+    lines = tuple(Series(label, points, marker=m) for label, m in zip(labels, "abc", strict=True))
+    top = rows_of(Plot(series=lines), width=45)[0]
+    assert top.startswith("a #1 your plan  b your plan  c size 1, ")
+    assert top.endswith("…")
+    assert rows_of(Plot(series=lines), width=60)[0].endswith("c size 1, same plan")

@@ -14,6 +14,7 @@ from mission_tui.play import debriefing
 from mission_tui.play.actions import Move
 from mission_tui.screens.debrief import DebriefScreen
 from mission_tui.screens.decision import PARAGRAPH, DecisionScreen
+from mission_tui.widgets.choices import Choices
 from tests.ui import tabled
 from tests.ui.playing import on, shows, text, until
 from tests.ui.test_screens_goldens import is_golden
@@ -42,7 +43,8 @@ async def test_option_and_paragraph_are_filed_in_two_steps(
         assert isinstance(app.screen, DecisionScreen)
         await pilot.press(*WORDS)
         await pilot.press("ctrl+f")
-        await shows(pilot, "You decide: Wait until more cars take part. 9 words.", "for good")
+        await shows(pilot, "You decide: Wait until more cars take part. 9 words", "for good")
+        await shows(pilot, WORDS[:30], "Esc changes it")
         assert not screen.game.session.decision
         await pilot.press("escape")
         await shows(pilot, "Nothing is filed")
@@ -51,13 +53,57 @@ async def test_option_and_paragraph_are_filed_in_two_steps(
         is_golden(app, "decision-made")
         made = screen.game.session.decision
         assert (made.choice, made.text) == ("wait", WORDS)
-        await pilot.press("1", "tab", "x", "ctrl+f")  # it stands
+        await pilot.press("1", "up", "tab", "x", "down", "1", "tab", "1", "enter", "ctrl+f")
         assert screen.game.session.decision is made
         assert screen.query_one(TextArea).text == WORDS
-        await shows(pilot, "2 ◆")
+        await shows(pilot, " 2 ◆")
+        assert "▸1 ◇" not in text(app)
         await pilot.press("ctrl+g")
         await on(pilot, DebriefScreen)
         await shows(pilot, "THE MEMORY WALL")
+
+
+async def test_the_instruction_and_the_focus_agree(
+    saves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tabled.resumed(saves, monkeypatch, "decision") as (app, pilot):
+        await on(pilot, DecisionScreen)
+        await shows(pilot, "Press the number of an option: then you write")
+        await pilot.press("1")
+        await shows(pilot, "Now write", "Ctrl+F shows it back")
+        assert app.screen.focused is app.screen.query_one(TextArea)
+
+
+async def test_what_is_typed_beside_the_paragraph_goes_into_it(
+    saves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tabled.resumed(saves, monkeypatch, "decision") as (app, pilot):
+        await on(pilot, DecisionScreen)
+        await pilot.press("1", "tab")  # as the screen once said; the focus stands beside it
+        assert app.screen.focused is app.screen.query_one("#right")
+        await pilot.press(*"Fifty words")
+        paragraph = app.screen.query_one(TextArea)
+        assert paragraph.text == "Fifty words"
+        assert app.screen.focused is paragraph
+        await pilot.press("shift+tab", *"!")  # from the options, too
+        assert paragraph.text.endswith("!")
+        assert app.screen.query_one(Choices).chosen == "launch"
+
+
+async def test_the_paragraph_has_the_questions_rows_while_it_is_written(
+    saves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tabled.resumed(saves, monkeypatch, "decision") as (app, pilot):
+        await on(pilot, DecisionScreen)
+        paragraph = app.screen.query_one(TextArea)
+        before = paragraph.size.height
+        await pilot.press("1")
+        await shows(pilot, "Now write", gone="Do the cars learn tonight?")
+        assert paragraph.size.height > before
+        await pilot.press("shift+tab")
+        await shows(pilot, "Do the cars learn tonight?")
+        await pilot.press("tab", *"Why.", "ctrl+f")
+        await shows(pilot, "You decide", gone="YOU DECIDE")
 
 
 async def test_the_draft_is_saved_as_it_grows_and_found_again(

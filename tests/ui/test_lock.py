@@ -178,3 +178,63 @@ async def test_what_was_hidden_in_one_lock_is_not_said_of_the_next(saves: Path) 
         await pilot.press("1", "up", "enter", "1", "enter", "enter")
         await shows(pilot, "SEALED")
         assert "Pg" not in text(app)
+
+
+async def test_a_percentage_is_widened_in_points_and_never_past_all(saves: Path) -> None:
+    mission = load(SHIPPED / f"{LONG}.toml").tracks["edge"]
+    async with playing.opened(saves) as (app, pilot):
+        await shown(app, pilot, at_lock(mission, "review", "reach"))
+        await pilot.press(*"97.1", "up")
+        await shows(pilot, "±0.1 points", "97.0 % … 97.1 % … 97.2 %")
+        await pilot.press(*["up"] * 5)
+        await shows(pilot, "±5 points", "92.1 % … 97.1 % … 100.0 %")
+        await pilot.press(*["up"] * 9)
+        await shows(pilot, "±50 points", "47.1 % … 97.1 % … 100.0 %")
+        await pilot.press("enter", "1", "enter")
+        await shows(pilot, "You say 97.1 %, between 47.1 % and 100.0 %")
+
+
+async def test_a_lead_that_may_be_negative_has_a_band_across_zero(saves: Path) -> None:
+    mission = load(SHIPPED / f"{LONG}.toml").tracks["edge"]
+    async with playing.opened(saves) as (app, pilot):
+        screen = await shown(app, pilot, at_lock(mission, "pace", "lead"))
+        await pilot.press(*"-0.2", "up", "up", "up", "enter", "2", "enter")
+        await shows(pilot, "You say −0.20 points, between −0.70 points and 0.30 points")
+        await pilot.press("enter")
+        await shows(pilot, "SEALED")
+        sealed = screen.game.session.state.sealed["lead"]
+        assert (sealed.value, sealed.low, sealed.high) == (-0.2, -0.7, 0.3)
+
+
+async def test_help_is_of_this_kind_of_lock(saves: Path) -> None:
+    mission = load(SHIPPED / f"{LONG}.toml").tracks["edge"]
+    async with playing.opened(saves) as (app, pilot):
+        await shown(app, pilot, at_lock(mission, "audit", "stage"))
+        await pilot.press("question_mark")
+        await shows(pilot, "for your answer", "how sure", gone="Type your number")
+        await pilot.press("escape")
+        await shown(app, pilot, at_lock(mission, "review", "reach"))
+        await pilot.press("question_mark")
+        await shows(pilot, "Type your number", "12.5 %", "widen and narrow", gone="how sure")
+
+
+async def test_the_list_that_has_the_keys_is_the_one_with_the_cursor(saves: Path) -> None:
+    mission = load(SHIPPED / f"{LONG}.toml").tracks["edge"]
+    async with playing.opened(saves) as (app, pilot):
+        screen = await shown(app, pilot, at_lock(mission, "audit", "stage"))
+        for name in ("#option", "#sure", "#why"):
+            lists = {f"#{each.id}": each.render().plain for each in screen.query(Choices)}
+            assert [id_ for id_, drawn in lists.items() if "▸" in drawn] == [name]
+            await pilot.press("1", "enter")
+            await pilot.pause()
+
+
+async def test_a_second_enter_from_habit_chooses_no_reason(saves: Path) -> None:
+    mission = load(SHIPPED / f"{LONG}.toml").tracks["edge"]
+    async with playing.opened(saves) as (app, pilot):
+        screen = await shown(app, pilot, at_lock(mission, "review", "reach"))
+        await pilot.press(*"97.1", "up", "enter", "enter", "enter", "enter")
+        await shows(pilot, "Press the number of a line")
+        assert screen.query_one("#why", Choices).chosen is None
+        await pilot.press("up", "enter", "enter")
+        await shows(pilot, "1 ◆", "You say 97.1 %")

@@ -200,3 +200,51 @@ async def test_no_color_environment_draws(monkeypatch):
 def test_spec_without_sensible_stops_is_refused(wrong):
     with pytest.raises(ValueError):
         SliderSpec(**({"id": "a", "label": "a", "kind": "float", "default": 1} | wrong))
+
+
+MANY = SliderSpec(
+    "purse", "Budget", "choice", "$7", choices=tuple((f"${n}", f"${n},000") for n in range(14))
+)
+
+
+async def test_more_choices_than_there_is_room_for_have_a_rail_whose_knob_is_always_in_sight():
+    app = OneSlider(MANY)
+    async with app.run_test() as pilot:
+        await pilot.press("home")
+        knobs = []
+        for at in range(14):
+            row = app.slider.as_text().split("\n")[1]
+            assert row.count("●") == 1
+            assert row.endswith(f" {at + 1} of 14")
+            knobs.append(row.index("●"))
+            await pilot.press("right")
+        assert knobs == sorted(set(knobs))
+
+
+async def test_a_click_on_a_rail_goes_there():
+    app = OneSlider(MANY)
+    async with app.run_test() as pilot:
+        await pilot.press("end")
+        end = app.slider.as_text().split("\n")[1].index("●")
+        await pilot.press("home")
+        await pilot.click(Slider, offset=(end, 1))
+        assert app.slider.value == "$13"
+
+
+async def test_dots_stand_closer_before_they_give_way_to_a_rail():
+    eight = SliderSpec(
+        "n", "n", "choice", "0", choices=tuple((str(n), f"{n} changes") for n in range(8))
+    )
+    app = OneSlider(eight)
+    async with app.run_test():
+        row = app.slider.as_text().split("\n")[1]
+        assert row.count("○") == 7
+        assert "○1" not in row.replace(" ", "", 1)
+        assert row.endswith(" 1 of 8")
+
+
+def test_help_speaks_of_the_slider_that_has_the_focus():
+    assert "typed value" in Slider(RANK).HELP
+    assert "assumption" not in Slider(RANK).HELP
+    assert "assumption" in Slider(LINK).HELP
+    assert "typed value" not in Slider(METHOD).HELP
