@@ -49,6 +49,7 @@ def test_the_reference_passes_and_its_claims_are_verified(shipped: MissionFile, 
     assert Session.replayed(session.mission, events) == session
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("track", ONE)
 def test_random_play_is_legal(shipped: MissionFile, track: str) -> None:
     session, events = played(shipped.tracks[track], "random", 7)

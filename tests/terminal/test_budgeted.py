@@ -100,6 +100,7 @@ def test_run_that_is_held_goes_on_and_run_that_is_stopped_is_charged_and_replays
     assert replays(tmp_path)
 
 
+@pytest.mark.soak
 def test_run_killed_in_the_middle_is_executed_again_and_not_charged_again(
     game: Game, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ async def test_a_probe_costs_a_run_and_leaves_the_sliders(
         assert isinstance(app.screen, BudgetedScreen)
 
 
+@pytest.mark.soak
 async def test_the_coach_says_what_it_notices(saves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with at_bench(saves, monkeypatch) as (app, pilot):
         await shows(pilot, "Sealed faster than it reads.")

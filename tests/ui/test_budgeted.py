@@ -54,6 +54,7 @@ async def test_it_opens_on_the_crisis_which_is_no_run(
         assert "run" not in journal_kinds(app)
 
 
+@pytest.mark.soak
 async def test_sliders_move_labels_alone_until_a_run_is_committed(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +86,7 @@ async def test_second_instrument_stands_beside_from_120_columns_and_takes_turns_
         await until(pilot, lambda: first.display and second.display)
 
 
+@pytest.mark.soak
 async def test_difference_shows_what_was_moved_and_what_moved(
     saves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
