@@ -309,10 +309,11 @@ class WorkbenchScreen(StepScreen):
         """The failure's name and its words, or what goes on instead."""
         if (title, text) == self._alarm:
             return
-        self._alarm = (title, text)
+        before, self._alarm = self._alarm, (title, text)
         label = self.query_one("#alarm", Static)
         label.set_class(broken, "-broken")
-        label.update(title, layout=False)
+        if title != before[0]:
+            label.update(title, layout=False)
         self.query_one("#alarm-text", Advisory).tell(text)
 
     def show_runs(self) -> None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from rich.cells import cell_len
 from textual import events
-from textual.widgets import Static
+
+from mission_tui.widgets.cells import Canvas, CellGrid
 
 REST: Final = "… a: all"
 """What stands at the end of a text that goes on, on a screen whose key ``a`` shows all of it."""
@@ -42,11 +43,14 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
     yield line
 
 
-class Advisory(Static):
-    """A box of fixed size; what it says never ends in mid-sentence without saying so."""
+class Advisory(CellGrid):
+    """A box of fixed size; what it says never ends in mid-sentence without saying so.
+
+    Mostly a figure in it moves: then only its cells are sent.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._text = ""
         self._whole = True
 
@@ -68,4 +72,7 @@ class Advisory(Static):
         width, rows = self.content_size
         if width and rows:
             words, self._whole = fitted(self._text, width, rows)
-            self.update(words, layout=False)
+            canvas = Canvas(width, rows)
+            for y, line in enumerate(words.split("\n")):
+                canvas.put(0, y, line)
+            self.display_canvas(canvas)
