@@ -310,13 +310,8 @@ def _wanted(
 
 
 def _left(session: Session, name: str, record: Record | None) -> Iterator[str]:
-    """The value left on the table: the deal against the best one known.
-
-    Beside a deal that was made stands only what gives a disproved party no less. The score counts
-    from the best of all (:func:`worth.best`); where that is another one, it is told as well.
-    """
-    made, best = worth.made(session, name), worth.kept(session, name, record)
-    counted = worth.best(session, name, record)
+    """The value left on the table: the deal against the best one known."""
+    made, best = worth.made(session, name), worth.best(session, name, record)
     if best is None:
         yield "value       no deal, and none known among your runs that all would sign"
     elif made is None:
@@ -328,9 +323,6 @@ def _left(session: Session, name: str, record: Record | None) -> Iterator[str]:
         yield f"value       the deal is worth {made.worth:.2f} of 1 to them, {left:.2f} was left:"
         words = wording.setting(session.part_of(name), best.setting)
         yield f"            {_whose(best)}, worth {best.worth:.2f}  {words}"
-    if counted is not None and counted.worth - (best.worth if best else 0.0) >= _SAME:
-        yield f"            The score counts from {counted.worth:.2f}, {_whose(counted)}: it gives"
-        yield "            less to whom was disproved, and no signature is owed there."
 
 
 def _whose(deal: worth.Deal) -> str:

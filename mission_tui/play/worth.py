@@ -1,8 +1,8 @@
 """What the parties of a table privately get out of a design, and the value left on the table.
 
 The worth of a deal is the mean of the parties' utilities (0 at their reserves, 1 at their
-aspirations); one whose reserve is broken gets 0. Who proved a demand impossible owes that party
-nothing, so a party that was disproved need not agree.
+aspirations); one whose reserve is broken gets 0. Who proved a demand impossible needs no
+signature of that party, and still must not take from it: see :func:`best`.
 """
 
 from __future__ import annotations
@@ -62,25 +62,9 @@ def made(session: Session, part_id: str) -> Deal | None:
 def best(session: Session, part_id: str, record: Record | None) -> Deal | None:
     """The best deal known: among the player's own runs, the solver's design, and the one made.
 
-    A design is a deal where every party would sign it, but those that were disproved.
-    """
-    part, table = session.part_of(part_id), session.parts[part_id].table
-    if table is None:
-        return None
-    own = made(session, part_id)
-    deals = [own] if own else []
-    for number, setting, metrics in _designs(session, part_id, record):
-        if _all_sign(session, part_id, metrics):
-            deals.append(Deal(number, setting, worth(part, metrics)))
-    return max(deals, key=_by_worth, default=None)
-
-
-def kept(session: Session, part_id: str, record: Record | None) -> Deal | None:
-    """The best deal known that gives a disproved party no less than the deal that was made.
-
-    :func:`best` owes nothing to whom was disproved, so it may be a design that no limit holds of.
-    What counts for such a party are its other wants: as much of each as the deal gives, or as it
-    asks. Where no deal was made, as much as it can live with.
+    A design is a deal where every party would sign it. Whom was disproved signs nothing, and loses
+    nothing by it: of its other wants a deal gives as much as the one that was made, or as it asks;
+    where none was made, as much as it can live with.
     """
     part, table = session.part_of(part_id), session.parts[part_id].table
     if table is None:
