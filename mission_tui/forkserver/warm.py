@@ -9,10 +9,13 @@ import os
 import pkgutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Final
 
 ROOMS: Final = ("screens", "widgets", "play", "ledger", "content")
+PATIENCE: Final = 5.0
+"""Seconds that threads have to end."""
 SEEN: Final = 4
 """Screens that are drawn once: title, briefing, crisis, lock."""
 
@@ -26,11 +29,22 @@ def warm() -> None:
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
     _load()
     asyncio.run(_draw())
-    if threading.active_count() != 1 or len(list(Path("/proc/self/task").iterdir())) != 1:
-        raise RuntimeError("a thread is not forked, and what it holds is lost")
+    _await_threads()
     tempfile.tempdir = None  # each session finds its own
     gc.collect()
     gc.freeze()
+
+
+def _await_threads() -> None:
+    """Until this is the only thread: others are not forked, and what they hold is lost.
+
+    One that was joined is still there for a moment. Raises RuntimeError.
+    """
+    end = time.monotonic() + PATIENCE
+    while len(list(Path("/proc/self/task").iterdir())) != 1:
+        if time.monotonic() > end:
+            raise RuntimeError(f"{threading.active_count()} threads can't be forked")
+        time.sleep(0.01)
 
 
 def _load() -> None:

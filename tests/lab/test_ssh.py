@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mission_tui.forkserver import client
 from mission_tui.ledger import receipts, strict
 from mission_tui.ledger.receipts import VARIABLE, Head, Receipt
 from tests.lab import server as lab
@@ -157,6 +159,40 @@ def test_a_play_that_is_open_over_one_line_is_refused_over_another(server: Serve
             second.press(CTRL_Q)
             assert second.end() == 0
         record_run(first, 1)
+
+
+@pytest.mark.soak
+def test_a_session_that_was_forked_survives_a_line_that_drops(
+    server: Server, tmp_path: Path
+) -> None:
+    socket = tmp_path / "fork"
+    command = [sys.executable, "-m", "mission_tui", "forkserver", "serve", str(socket)]
+    still = {"TEXTUAL_ANIMATIONS": "none"}  # read by the server, and by no client
+    script = server.program.read_text().replace("TEXTUAL_ANIMATIONS", "NO_MATTER")
+    own, _, _ = script.rpartition("exec ")
+    words = [sys.executable, "-I", "-S", client.__file__, str(socket)]
+    server.program.write_text(f'{own}exec {shlex.join(words)} "$@"\n')
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | still, stdout=subprocess.PIPE
+    ) as forks:
+        assert forks.stdout is not None
+        assert forks.stdout.readline().startswith(b"listening")
+        try:
+            with connected(server) as terminal:
+                playing.to_briefing(terminal)
+                playing.to_workbench(terminal)
+                record_run(terminal, 1)
+                game = game_of(server)
+                status = Path(f"/proc/{game}/status").read_text()
+                assert f"PPid:\t{forks.pid}\n" in status
+                lab.kill(terminal.child.pid)
+                ended(server, game)
+            with connected(server) as terminal:
+                resume(terminal, "#1")
+                terminal.press(CTRL_Q)
+                assert terminal.end() == 0
+        finally:
+            forks.terminate()
 
 
 def test_a_forced_command_gives_receipts_takes_a_submission_and_nothing_else(
