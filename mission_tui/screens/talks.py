@@ -96,7 +96,8 @@ class Party(Vertical):
             return
         mark = "▸" if seat.chosen else " "
         name = f"{mark}{seat.number} {clean_line(seat.name, 24).upper()}"
-        self.query_one(".name", Static).update(f"{name:<28} {seat.standing:<14} {seat.patience}")
+        standing, patience = clean_line(seat.standing), clean_line(seat.patience)
+        self.query_one(".name", Static).update(f"{name:<28} {standing:<14} {patience}")
         self.query_one(".words", Static).update(
             shortened(clean_line(f"“{seat.words}”", 900), width - 3, seat.rows, self)
         )

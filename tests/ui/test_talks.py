@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
 
 from mission_tui.app import MissionApp
 from mission_tui.play.actions import Move
@@ -13,7 +14,7 @@ from mission_tui.screens.help import HelpScreen
 from mission_tui.screens.live import LiveScreen
 from mission_tui.screens.panel import PanelScreen
 from mission_tui.screens.reveal import RevealScreen
-from mission_tui.screens.talks import TalksScreen
+from mission_tui.screens.talks import Party, Seat, TalksScreen
 from mission_tui.screens.workbench import WorkbenchScreen
 from mission_tui.widgets.keybar import KeyBar
 from tests.ui import tabled
@@ -319,3 +320,21 @@ async def test_without_colour_marks_and_words_say_it(
         await shows(pilot, "▸1 PRIVACY OFFICER", "▸● #4", "○ open", "holds", "lacks")
         await pilot.press("tab")
         await shows(pilot, "▸2 PERCEPTION LEAD")
+
+
+async def test_nothing_of_a_party_is_drawn_as_it_was_written() -> None:
+    """Every text of a seat is a mission's; the tour in a real terminal is a long test."""
+    evil = "evil\x1bc\u202e\x9b2J"
+
+    class Room(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Party(1)
+
+    async with Room().run_test(size=(120, 24)) as pilot:
+        party = pilot.app.query_one(Party)
+        for chosen in (True, False):
+            party.show(Seat(1, evil, evil, evil, evil, (), chosen, None))
+            await pilot.pause()
+            shown = text(pilot.app)
+            assert shown.count("evil") + shown.count("EVIL") == 4
+            assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
