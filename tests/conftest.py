@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from hypothesis import settings
 
 import mission_tui  # noqa: F401  (sets the thread counts before numpy loads)
 from mission_tui.content.load import MissionFile, load
+
+# Ignored under nohup and behind a script's &, and children would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _HOME = tempfile.mkdtemp(prefix="mission-tui-tests-")
 os.environ["MISSION_TUI_STATE"] = str(Path(_HOME) / "state")

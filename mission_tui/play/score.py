@@ -17,7 +17,7 @@ import tomli
 from pydantic import Field, StringConstraints, ValidationError
 
 from mission_tui.content.schema import Table
-from mission_tui.play import worth
+from mission_tui.play import wording, worth
 from mission_tui.play.badges import comparisons
 from mission_tui.play.events import Event
 from mission_tui.play.proof import Record
@@ -240,7 +240,7 @@ def _parts(session: Session, by: Rubric, record: Record | None) -> Iterator[Earn
             reached = objective(session.mission, part, best.outcome.metrics)
             left = regret(solved.best, reached, solved.default)
             share = by.parts.missed * max(0.0, 1.0 - left) if isfinite(left) else 0.0
-            words = f"missed, at a regret of {left:.2f} (#{best.number})"
+            words = f"{wording.came_to(session, name)}, at a regret of {left:.2f} (#{best.number})"
             yield Earned("parts", name, each * share, each, words, sources)
 
 
