@@ -103,6 +103,8 @@ class MissionApp(App[None]):
         self._said: str | None = None
         self._offered = False  # another place, for a play that is not being saved
         self._travelling = False
+        self._answered: set[str] = set()
+        """Missions whose question was answered in an earlier play."""
         self._debrief: Debrief | None = None
 
     # -- starting --------------------------------------------------------------------------
@@ -255,7 +257,11 @@ class MissionApp(App[None]):
     def _prepare(self, opened: OpenPlay) -> None:
         """Compute what the screen's texts quote; then show it."""
         at = opened.game.session.at
-        if at.screen == "debrief":
+        if at.screen == "briefing":
+            from mission_tui.ledger import history
+
+            self._answered = history.answered(self._saves, opened.game.session.header["student"])
+        elif at.screen == "debrief":
             self._gather(opened)
         elif at.part is not None:
             _compute_figures(opened)
@@ -311,11 +317,9 @@ class MissionApp(App[None]):
         """The screen of the step where a game is; the others are not loaded before their time."""
         match game.session.at.screen:
             case "briefing":
-                from mission_tui.ledger import history
                 from mission_tui.screens.briefing import BriefingScreen
 
-                answered = history.answered(self._saves, game.session.header["student"])
-                return BriefingScreen(game, self._find, answered)
+                return BriefingScreen(game, self._find, self._answered)
             case "lock":
                 from mission_tui.screens.lock import LockScreen
 

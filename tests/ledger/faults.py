@@ -6,7 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,23 +23,31 @@ from mission_tui.play.game import Game
 SHORT: Final = 0
 """In place of an error's number: the call writes a part of what it was given."""
 CODES: Final = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, SHORT)
-CALLS: Final = tuple(
-    "pwrite write ftruncate fsync fdatasync open fstat "
-    "rename replace link unlink mkdir chmod".split()
-)
+OF_A_JOURNAL: Final = ("pwrite", "write", "ftruncate", "fsync", "fdatasync", "open", "fstat")
+"""The calls of an open journal; a whole play makes more."""
+CALLS: Final = (
+    *OF_A_JOURNAL, "rename", "replace", "link", "unlink", "mkdir", "chmod", "flock"
+)  # fmt: skip
 FOR_EVER: Final = 1_000_000
 
 
 class Faults:
     """Makes the n-th call (and ``repeat - 1`` more) of the file calls fail."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, number: int, code: int, repeat: int) -> None:
+    def __init__(
+        self,
+        patch: pytest.MonkeyPatch,
+        number: int,
+        code: int,
+        repeat: int,
+        calls: Sequence[str] = CALLS,
+    ) -> None:
         self.count = 0
         self.number, self.code, self.repeat = number, code, repeat
-        for name in CALLS:
-            patch.setattr(os, name, self._wrapped(name, getattr(os, name)))
+        for name in calls:
+            home = fcntl if name == "flock" else os
+            patch.setattr(home, name, self._wrapped(name, getattr(home, name)))
         patch.setattr(journal_module, "_sync", os.fdatasync)
-        patch.setattr(fcntl, "flock", self._wrapped("flock", fcntl.flock))
 
     @property
     def struck(self) -> bool:
@@ -62,10 +70,10 @@ class Faults:
 
 
 @contextlib.contextmanager
-def faults(number: int, code: int, repeat: int) -> Iterator[Faults]:
+def faults(number: int, code: int, repeat: int, calls: Sequence[str] = CALLS) -> Iterator[Faults]:
     """The file calls of this process, failing as asked, for as long as the context lasts."""
     with pytest.MonkeyPatch.context() as patch:
-        yield Faults(patch, number, code, repeat)
+        yield Faults(patch, number, code, repeat, calls)
 
 
 @dataclass(frozen=True, slots=True)

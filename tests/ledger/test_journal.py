@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from mission_tui.ledger.journal import Journal
 from mission_tui.ledger.lines import parse_lines, read_lines
 from mission_tui.ledger.lockfile import HeldError
 from mission_tui.play.events import ACKNOWLEDGED, Event
+from tests.ledger.faults import CODES, OF_A_JOURNAL, faults
 
 Write = Callable[[list[Event]], bytes]
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,56 +210,16 @@ def test_links_and_fifos_are_not_opened(path: Path, play: list[Event], tmp_path:
 
 # ---------------------------------------------------------------------------------- failures
 
-ERRNOS = [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS]
-SHORT = 0
-CALLS = ["pwrite", "write", "ftruncate", "fsync", "fdatasync", "open", "fstat"]
-
-
-class Faults:
-    """Makes the n-th call (and ``repeat - 1`` more) of the file calls fail."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, number: int, code: int, repeat: int) -> None:
-        self.count = 0
-        self.number, self.code, self.repeat = number, code, repeat
-        for name in CALLS:
-            real = getattr(os, name)
-            patch.setattr(os, name, self.wrapped(name, real))
-        patch.setattr(journal_module, "_sync", os.fdatasync)
-
-    @property
-    def struck(self) -> bool:
-        return self.count >= self.number
-
-    def wrapped(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*args: object, **more: object) -> object:
-            self.count += 1
-            if self.number <= self.count < self.number + self.repeat:
-                if self.code != SHORT:
-                    raise OSError(self.code, os.strerror(self.code))
-                if name in {"pwrite", "write"}:
-                    fd, data, *rest = args
-                    assert isinstance(data, (bytes, memoryview))
-                    return real(fd, data[: len(data) // 2 + 1], *rest)
-            return real(*args, **more)
-
-        return call
-
-
-@contextlib.contextmanager
-def faults(number: int, code: int, repeat: int) -> Iterator[Faults]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield Faults(patch, number, code, repeat)
-
 
 @pytest.mark.parametrize("repeat", [1, 3, 1_000])
-@pytest.mark.parametrize("code", [*ERRNOS, SHORT])
+@pytest.mark.parametrize("code", CODES)
 def test_no_failing_call_crashes_or_loses_anything(
     tmp_path: Path, play: list[Event], write: Write, code: int, repeat: int
 ):
     content = write(play)
     for number in itertools.count(1):
         path = tmp_path / str(number) / "play.jsonl"
-        with faults(number, code, repeat) as fault:
+        with faults(number, code, repeat, OF_A_JOURNAL) as fault:
             journal = Journal.create(path, play[0])
             for index, event in enumerate(play[1:], start=2):
                 saved = journal.append(event)
@@ -278,7 +238,7 @@ def test_no_failing_call_crashes_or_loses_anything(
     assert number > 20
 
 
-@pytest.mark.parametrize("code", [*ERRNOS, SHORT])
+@pytest.mark.parametrize("code", CODES)
 def test_no_failing_call_loses_a_torn_tail(
     tmp_path: Path, play: list[Event], write: Write, code: int
 ):
@@ -286,7 +246,7 @@ def test_no_failing_call_loses_a_torn_tail(
         path = tmp_path / str(number) / "play.jsonl"
         fill(path, play[:3]).close()
         path.write_bytes(path.read_bytes() + b"torn")
-        with faults(number, code, 1) as fault:
+        with faults(number, code, 1, OF_A_JOURNAL) as fault:
             try:
                 journal = Journal.open(path)
             except CannotOpenError:  # it could not even be read, and is untouched
@@ -349,7 +309,7 @@ def test_saved_again_means_on_disk_again(
 
 
 def test_the_banner_says_what_is_wrong(path: Path, play: list[Event]):
-    with faults(1, errno.ENOSPC, 1_000):
+    with faults(1, errno.ENOSPC, 1_000, OF_A_JOURNAL):
         journal = Journal.create(path, play[0])
         assert journal.unsaved == f"This play is not being saved: the disk is full ({path})."
 
