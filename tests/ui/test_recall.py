@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from mission_tui.app import MissionApp
+from mission_tui.content.load import load
+from mission_tui.content.schema import Mission
 from mission_tui.ledger import plays
 from mission_tui.play import bots
 from mission_tui.screens.briefing import BriefingScreen
@@ -49,6 +51,10 @@ async def second_mission(
         yield app, pilot
 
 
+def _wall(track: str) -> Mission:
+    return load(tabled.FOLDER.parent / "wall" / "memory-wall.toml").tracks[track]
+
+
 def session(app: MissionApp) -> Any:
     screen = app.screen
     assert isinstance(screen, (BriefingScreen, LockScreen))
@@ -75,6 +81,21 @@ async def test_the_question_of_the_last_mission_opens_the_briefing(
         await shows(pilot, "INCOMING")
         await pilot.press("enter")
         await on(pilot, LockScreen)
+
+
+async def test_what_was_answered_is_not_asked_before_the_next_play(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with second_mission(tmp_path, monkeypatch) as (_, pilot):
+        await shows(pilot, "A MINUTE FOR")
+        await pilot.press("2")
+        await shows(pilot, "● Yes.")
+    with plays.start(tmp_path / "saves", _wall("tiny"), "ada", "human"):
+        pass
+    async with at_briefing(tmp_path / "saves", track="tiny") as (app, pilot):
+        await shows(pilot, "Last time, in A table")
+        assert session(app).recalled is None
+        assert "A MINUTE FOR" not in text(app)
 
 
 async def test_a_wrong_answer_is_told_the_right_one(
